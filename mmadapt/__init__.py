@@ -1,0 +1,17 @@
+"""mmadapt: AdaptFormer as a plug-in for MMPretrain and MMAction2."""
+
+from .adapt import adapt, freeze
+from .hosts import register_host
+from .registry import ADAPTERS
+from .report import parameter_report
+
+__version__ = '0.1.0'
+
+__all__ = [
+    'ADAPTERS',
+    '__version__',
+    'adapt',
+    'freeze',
+    'parameter_report',
+    'register_host',
+]

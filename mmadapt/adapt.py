@@ -1,0 +1,144 @@
+"""adapt(): everything is checked first, then blocks are promoted and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch.nn as nn
+
+from .adapters import Adapter
+from .errors import ConfigError
+from .hosts import HOSTS, promote
+from .hosts.norm import FROZEN_NORMS
+from .placement import AdapterConfig, plan
+
+__all__ = ['adapt', 'adapter_prefixes', 'freeze', 'is_trained']
+
+
+def adapt(
+    model: nn.Module,
+    adapter: AdapterConfig | Sequence[AdapterConfig] | None = None,
+    trainable: Sequence[str] | str = (),
+    norm_eval: bool = True,
+) -> nn.Module:
+    """Freeze a transformer and add trainable branches to its blocks, in place.
+
+    Args:
+        model: A backbone, or any module that holds blocks with a host.
+        adapter: ``dict(type='AdaptMLP', bottleneck=64, layers='all', ...)``; several
+            methods as a list of such dicts; None adds nothing (linear probing).
+        trainable: Prefixes of the parameter names that train beside the adapters, or
+            ``'all'`` (full fine-tuning).
+        norm_eval: Keep the statistics of BatchNorm layers in the frozen part fixed.
+
+    Returns:
+        The same model.
+
+    Raises:
+        ConfigError: An unknown method or option, a layer out of range, a prefix that
+            matches nothing, no block with a host, a model that is adapted already.
+            The model is untouched then.
+
+    Examples:
+        >>> model = adapt(backbone, dict(bottleneck=64), trainable=['fc_norm'])
+    """
+    check_not_adapted(model)
+    placements = plan(model, adapter)
+    check_trainable(model, trainable)
+
+    for placement in placements:
+        promote(placement.block, HOSTS[type(placement.block)])
+        placement.block.adapter = placement.branch
+    freeze(model, trainable, norm_eval)
+    return model
+
+
+def freeze(
+    model: nn.Module, trainable: Sequence[str] | str = (), norm_eval: bool = True
+) -> None:
+    """Let the adapters and ``trainable`` learn, and nothing else.
+
+    Args:
+        model: A module with or without adapters.
+        trainable: Prefixes of parameter names, or ``'all'``.
+        norm_eval: Fix the statistics of BatchNorm layers outside ``trainable``.
+
+    Raises:
+        ConfigError: A prefix that matches no parameter. The model is untouched then.
+    """
+    check_trainable(model, trainable)
+    adapters = adapter_prefixes(model)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(is_trained(name, trainable, adapters))
+    if not norm_eval:
+        return
+    for name, module in model.named_modules():
+        frozen = not is_trained(name, trainable, adapters)
+        if frozen and type(module) in FROZEN_NORMS:
+            promote(module, FROZEN_NORMS[type(module)])
+            module.train(False)
+
+
+def is_trained(
+    name: str, trainable: Sequence[str] | str, adapters: Sequence[str] = ()
+) -> bool:
+    """Whether a parameter, buffer or module of that name is one that learns.
+
+    Args:
+        name: Dotted name, relative to the adapted module.
+        trainable: Prefixes, or ``'all'``.
+        adapters: Names of the adapter modules.
+    """
+    if trainable == 'all':
+        return True
+    return any(
+        name == prefix or name.startswith(f'{prefix}.')
+        for prefix in (*trainable, *adapters)
+    )
+
+
+def adapter_prefixes(model: nn.Module) -> list[str]:
+    """Names of the adapter modules in a model, in forward order."""
+    return [
+        name for name, module in model.named_modules() if isinstance(module, Adapter)
+    ]
+
+
+def check_not_adapted(model: nn.Module) -> None:
+    """Refuse a model that has adapters.
+
+    Raises:
+        ConfigError: With the name of the first one.
+    """
+    adapters = adapter_prefixes(model)
+    if adapters:
+        raise ConfigError(
+            f'{type(model).__name__} is adapted already: it has {len(adapters)} '
+            f"adapters, the first is '{adapters[0]}'. Adapt a model once; several "
+            'methods are given as a list.'
+        )
+
+
+def check_trainable(model: nn.Module, trainable: Sequence[str] | str) -> None:
+    """Refuse prefixes that match no parameter of the model.
+
+    Raises:
+        ConfigError: With the prefix and the names that exist.
+    """
+    if trainable == 'all':
+        return
+    if isinstance(trainable, (str, Mapping)) or not all(
+        isinstance(prefix, str) for prefix in trainable
+    ):
+        raise ConfigError(
+            f"trainable={trainable!r}: a list of parameter-name prefixes, or 'all'."
+        )
+    names = [name for name, _ in model.named_parameters()]
+    for prefix in trainable:
+        if not any(is_trained(name, [prefix]) for name in names):
+            first_level = sorted({name.split('.')[0] for name in names})
+            raise ConfigError(
+                f"trainable prefix '{prefix}' matches no parameter of "
+                f'{type(model).__name__}; prefixes end at a dot. Its parameters start '
+                f'with: {", ".join(first_level)}.'
+            )

@@ -1,0 +1,142 @@
+"""AdaptMLP, the bottleneck of AdaptFormer."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import ConfigError
+from ..registry import ADAPTERS
+from .base import Adapter, check_choice
+
+__all__ = ['AdaptMLP']
+
+
+@ADAPTERS.register_module()
+class AdaptMLP(Adapter):
+    r"""Bottleneck beside the MLP of a block.
+
+    From `AdaptFormer: Adapting Vision Transformers for Scalable Visual Recognition
+    <https://arxiv.org/abs/2205.13535>`_:
+
+    .. math:: A(x) = s \cdot W_{up}\, ReLU(W_{down}\, x + b_{down}) + s\, b_{up}
+
+    It costs ``2 * dim * bottleneck + bottleneck + dim`` parameters a block.
+
+    Args:
+        dim: Width C of the block.
+        bottleneck: Middle dimension.
+        scale: The constant s, or ``'learnable'`` for a scalar that starts at 1.
+        dropout: Probability of dropping an element after the ReLU.
+        mode: ``'parallel'``: x' + MLP(LN(x')) + A(x'). ``'sequential'``: the branch
+            reads the MLP's output h and keeps it, x' + h + A(h).
+        input: ``'pre_norm'``: A reads x', as in the official code. ``'post_norm'``:
+            A reads LN(x'), as Eq. 3 of the paper is written.
+        norm: A LayerNorm of its own, ``'in'`` front of the bottleneck or behind it
+            (``'out'``), or None.
+        init: ``'zero'``: Kaiming-uniform down, zeros elsewhere, so that the adapted
+            trunk starts as the pre-trained function. ``'normal'``: both weights from
+            N(0, 0.02), biases zero, what the official video code ends with.
+
+    Raises:
+        ConfigError: An option out of its range.
+
+    Examples:
+        >>> branch = AdaptMLP(dim=768, bottleneck=64)
+        >>> sum(p.numel() for p in branch.parameters())
+        99136
+    """
+
+    INITS: ClassVar[tuple[str, ...]] = ('zero', 'normal')
+    NORMS: ClassVar[tuple[str | None, ...]] = (None, 'in', 'out')
+    training_only: ClassVar[tuple[str, ...]] = ('dropout', 'init')
+
+    def __init__(
+        self,
+        dim: int,
+        bottleneck: int = 64,
+        scale: float | str = 0.1,
+        dropout: float = 0.0,
+        mode: str = 'parallel',
+        input: str = 'pre_norm',
+        norm: str | None = None,
+        init: str = 'zero',
+    ) -> None:
+        super().__init__(mode=mode, input=input)
+        check_bottleneck(bottleneck)
+        check_scale(scale)
+        check_choice('norm', norm, self.NORMS)
+        check_choice('init', init, self.INITS)
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ConfigError(
+                f'dropout={dropout!r}: a probability from 0 up to, not including, 1.'
+            )
+        self.init = init
+        self.norm_in = norm == 'in'
+        self.norm = None if norm is None else nn.LayerNorm(dim)
+        self.down = nn.Linear(dim, bottleneck)
+        self.dropout = float(dropout)
+        self.up = nn.Linear(bottleneck, dim)
+        self.scale: float | Tensor
+        if scale == 'learnable':
+            self.scale = nn.Parameter(torch.ones(1))
+        else:
+            self.scale = float(scale)
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """Set the weights as ``init`` says; safe to call any number of times."""
+        if self.init == 'zero':
+            nn.init.kaiming_uniform_(self.down.weight, a=math.sqrt(5))
+            nn.init.zeros_(self.up.weight)
+        else:
+            for linear in (self.down, self.up):
+                nn.init.trunc_normal_(linear.weight, std=0.02)
+        nn.init.zeros_(self.down.bias)
+        nn.init.zeros_(self.up.bias)
+        if self.norm is not None:
+            self.norm.reset_parameters()
+        if isinstance(self.scale, nn.Parameter):
+            nn.init.ones_(self.scale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """s * up(dropout(ReLU(down(x)))) for ``x`` of shape ``(..., C)``."""
+        if self.norm is not None and self.norm_in:
+            x = self.norm(x)
+        hidden = F.dropout(F.relu(self.down(x)), self.dropout, self.training)
+        branch = self.scale * self.up(hidden)  # (..., C)
+        if self.norm is not None and not self.norm_in:
+            branch = self.norm(branch)
+        return branch
+
+
+def check_bottleneck(bottleneck: object) -> None:
+    """Refuse a middle dimension that isn't a whole number from 1 on.
+
+    Raises:
+        ConfigError: With the value given.
+    """
+    whole = isinstance(bottleneck, int) and not isinstance(bottleneck, bool)
+    if not whole or bottleneck < 1:  # type: ignore[operator]
+        raise ConfigError(
+            f'bottleneck={bottleneck!r}: the middle dimension is a whole number from '
+            '1 on (the paper uses 1, 4 and 64).'
+        )
+
+
+def check_scale(scale: object) -> None:
+    """Refuse a scale that is neither a finite number nor ``'learnable'``.
+
+    Raises:
+        ConfigError: With the value given.
+    """
+    number = isinstance(scale, (int, float)) and not isinstance(scale, bool)
+    if scale != 'learnable' and not (number and math.isfinite(scale)):  # type: ignore[arg-type]
+        raise ConfigError(
+            f"scale={scale!r}: a finite number (the paper uses 0.1) or 'learnable'."
+        )

@@ -1,0 +1,1 @@
+"""Config faces: adapted backbones, each registered where its framework looks."""

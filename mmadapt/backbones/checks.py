@@ -1,0 +1,90 @@
+"""What a backbone's config must say before anything is built."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from ..errors import ConfigError, did_you_mean
+
+__all__ = ['check_arch', 'check_inner_init', 'check_video_backbone']
+
+
+def check_arch(
+    options: Mapping[str, Any],
+    backbone: type[nn.Module],
+    required: Sequence[str],
+    refused: Sequence[str] = (),
+) -> None:
+    """Check the arguments for an upstream class, which may swallow a misspelt one.
+
+    Args:
+        options: The arguments given.
+        backbone: The upstream class.
+        required: Arguments that may be absent (the class has a default) but not None.
+        refused: Arguments that the class takes and ignores.
+
+    Raises:
+        ConfigError: An argument that the class doesn't name, or that is still None.
+    """
+    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    parameters = inspect.signature(backbone.__init__).parameters.values()
+    allowed = [p.name for p in parameters if p.kind not in kinds][1:]
+    allowed = [name for name in allowed if name not in (*refused, 'init_cfg')]
+    for name in options:
+        if name not in allowed:
+            raise ConfigError(
+                f'AdaptFormerViT has no option {name!r}; allowed: adapter, trainable, '
+                f'norm_eval, init_cfg, {", ".join(allowed)}.'
+                f'{did_you_mean(name, allowed)}'
+            )
+    unset = [name for name in required if name in options and options[name] is None]
+    if unset:
+        raise ConfigError(
+            f'AdaptFormerViT got {", ".join(f"{name}=None" for name in unset)}: the '
+            'shape of the trunk is not known. tools/train.py reads it from the trunk '
+            'file (--cfg-options trunk=FILE); elsewhere run the config through '
+            'mmadapt.resolve_config, or write the values.'
+        )
+
+
+def check_inner_init(backbone: Mapping[str, Any]) -> dict[str, Any]:
+    """The inner backbone's config, free of pre-trained weights of its own.
+
+    Raises:
+        ConfigError: It has no type, or an init_cfg that loads a checkpoint.
+    """
+    if not isinstance(backbone, Mapping) or 'type' not in backbone:
+        raise ConfigError(
+            f'backbone={backbone!r} of AdaptedBackbone: a config with a type, such as '
+            "dict(type='SwinTransformer', arch='base')."
+        )
+    inner = backbone.get('init_cfg')
+    entries = inner if isinstance(inner, (list, tuple)) else [inner]
+    for entry in entries:
+        if isinstance(entry, Mapping) and entry.get('type') == 'Pretrained':
+            raise ConfigError(
+                f'the inner backbone has init_cfg={dict(entry)!r}, which would run too '
+                'late. Remove it there and give AdaptedBackbone '
+                f"init_cfg=dict(type='PretrainedTrunk', "
+                f'checkpoint={entry.get("checkpoint")!r}).'
+            )
+    return dict(backbone)
+
+
+def check_video_backbone(backbone: Mapping[str, Any]) -> None:
+    """Refuse a backbone of MMPretrain under MMAction2's AdaptedBackbone.
+
+    Raises:
+        ConfigError: The inner type carries the scope mmpretrain.
+    """
+    kind = backbone.get('type') if isinstance(backbone, Mapping) else None
+    if isinstance(kind, str) and kind.split('.')[0] == 'mmpretrain':
+        raise ConfigError(
+            f"type='AdaptedBackbone' around {kind!r}: MMAction2 reads the output of a "
+            "backbone by the prefix of the outer type. Write "
+            "type='mmpretrain.AdaptedBackbone'."
+        )

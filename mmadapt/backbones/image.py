@@ -1,0 +1,77 @@
+"""Adapted backbones for MMPretrain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmpretrain.models.backbones import VisionTransformer
+from mmpretrain.registry import MODELS
+from torch import nn
+
+from ..placement import AdapterConfig
+from .checks import check_arch, check_inner_init
+from .trunk import adapt_backbone
+
+__all__ = ['AdaptFormerViT', 'AdaptedBackbone']
+
+
+@MODELS.register_module()
+class AdaptFormerViT(VisionTransformer):
+    """A frozen ViT with trainable branches, `AdaptFormer
+    <https://arxiv.org/abs/2205.13535>`_.
+
+    Args:
+        adapter: ``dict(bottleneck=64, ...)``, see :class:`mmadapt.adapters.AdaptMLP`;
+            several as a list; None for linear probing.
+        trainable: Prefixes of parameter names that train too, or ``'all'``.
+        norm_eval: Keep BatchNorm statistics of the frozen part fixed.
+        init_cfg: ``dict(type='PretrainedTrunk', checkpoint=FILE)``,
+            ``dict(type='RandomTrunk')``, or None to count parameters only.
+        vit: The arguments of :class:`mmpretrain.models.VisionTransformer`.
+
+    Raises:
+        ConfigError: An option that can't be obeyed.
+        WeightsError: A trunk file that is missing, broken or doesn't fit.
+    """
+
+    def __init__(
+        self,
+        *,
+        adapter: AdapterConfig | Sequence[AdapterConfig] | None,
+        trainable: Sequence[str] | str = (),
+        norm_eval: bool = True,
+        init_cfg: Mapping[str, Any] | None = None,
+        **vit: Any,
+    ) -> None:
+        check_arch(vit, VisionTransformer, required=('arch',))
+        super().__init__(**vit)
+        adapt_backbone(self, adapter, trainable, norm_eval, init_cfg)
+
+
+@MODELS.register_module()
+def AdaptedBackbone(
+    backbone: Mapping[str, Any],
+    adapter: AdapterConfig | Sequence[AdapterConfig] | None,
+    trainable: Sequence[str] | str = (),
+    norm_eval: bool = True,
+    init_cfg: Mapping[str, Any] | None = None,
+) -> nn.Module:
+    """Build any backbone of MMPretrain, adapted.
+
+    Args:
+        backbone: The backbone's own config.
+        adapter: See :class:`AdaptFormerViT`, like the other arguments.
+        trainable: See :class:`AdaptFormerViT`.
+        norm_eval: See :class:`AdaptFormerViT`.
+        init_cfg: See :class:`AdaptFormerViT`.
+
+    Returns:
+        The backbone itself: no wrapper, no new prefix in its parameter names.
+
+    Raises:
+        ConfigError: An option that can't be obeyed.
+        WeightsError: A trunk file that is missing, broken or doesn't fit.
+    """
+    inner = MODELS.build(check_inner_init(backbone))
+    return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)

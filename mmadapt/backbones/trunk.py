@@ -1,0 +1,186 @@
+"""Building an adapted backbone: initialise, load, adapt, freeze, stamp.
+
+All of it happens while the backbone is built. A runner hook would be too late: DDP
+wraps the model in ``Runner.__init__``; and testing, the inference functions and EMA
+never call ``init_weights``, so that a trunk loaded there would stay random under a
+task file without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn as nn
+from mmengine.logging import MMLogger
+from torch.nn.modules.batchnorm import _NormBase
+
+from ..adapt import adapt, adapter_prefixes, is_trained
+from ..errors import ConfigError, did_you_mean
+from ..placement import AdapterConfig, function_options
+from ..weights.coverage import LoadReport
+from ..weights.fingerprint import TrunkRecord, hash_tensor
+from ..weights.load import load_weights
+from ..weights.stamp import TaskStamp
+
+__all__ = ['adapt_backbone', 'check_init_cfg']
+
+INIT_OPTIONS = {'PretrainedTrunk': ('checkpoint',), 'RandomTrunk': ('seed',)}
+
+
+def adapt_backbone(
+    backbone: nn.Module,
+    adapter: AdapterConfig | Sequence[AdapterConfig] | None,
+    trainable: Sequence[str] | str,
+    norm_eval: bool,
+    init_cfg: Mapping[str, Any] | None,
+) -> nn.Module:
+    """Turn a freshly built backbone into an adapted one, in place.
+
+    Args:
+        backbone: The backbone, as its class built it.
+        adapter: See :func:`mmadapt.adapt`.
+        trainable: See :func:`mmadapt.adapt`.
+        norm_eval: See :func:`mmadapt.adapt`.
+        init_cfg: ``dict(type='PretrainedTrunk', checkpoint=FILE)``,
+            ``dict(type='RandomTrunk', seed=None)``, or None (a trunk for counting
+            parameters; training and testing refuse it).
+
+    Returns:
+        The same backbone, with a child ``task_stamp``.
+
+    Raises:
+        ConfigError: An option that can't be obeyed.
+        WeightsError: A trunk file that is missing, broken or doesn't cover the trunk.
+    """
+    trainable = trainable if isinstance(trainable, str) else tuple(trainable)
+    options = check_init_cfg(init_cfg)
+    described = function_options(backbone, adapter)
+    report: LoadReport | None = None
+    if options['type'] == 'PretrainedTrunk':
+        initialise(backbone)
+        fresh = () if trainable == 'all' else trainable
+        report = load_weights(backbone, options['checkpoint'], fresh=fresh)
+    elif options['type'] == 'RandomTrunk':
+        initialise(backbone, options['seed'])
+
+    adapt(backbone, adapter, trainable, norm_eval)
+    backbone.task_stamp = TaskStamp(
+        record=frozen_record(backbone, trainable, report, options['type']),
+        adapter=described,
+        trainable=trainable if trainable == 'all' else list(trainable),
+        trained=trained_tensors(backbone, trainable),
+        report=report,
+        trunk_state=options['state'],
+    )
+    # Parents leave a child alone that says so: nothing may initialise it again.
+    backbone.is_init = True
+    return backbone
+
+
+def check_init_cfg(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The trunk's origin, with defaults.
+
+    Returns:
+        ``type``, ``state`` ('loaded', 'random' or 'none') and the type's options.
+
+    Raises:
+        ConfigError: Another type, an unknown option, no checkpoint.
+    """
+    if init_cfg is None:
+        return {'type': None, 'state': 'none'}
+    kind = init_cfg.get('type') if isinstance(init_cfg, Mapping) else None
+    if not isinstance(kind, str) or kind not in INIT_OPTIONS:
+        raise ConfigError(
+            f'init_cfg={init_cfg!r} of an adapted backbone: allowed are '
+            "dict(type='PretrainedTrunk', checkpoint=FILE), dict(type='RandomTrunk') "
+            'and None. Over a base config, add _delete_=True to replace its init_cfg.'
+            f'{did_you_mean(kind, INIT_OPTIONS)}'
+        )
+    options = {name: value for name, value in init_cfg.items() if name != 'type'}
+    for name in options:
+        if name not in INIT_OPTIONS[kind]:
+            raise ConfigError(
+                f'{kind} has no option {name!r}; allowed: '
+                f'{", ".join(INIT_OPTIONS[kind])}.{did_you_mean(name, INIT_OPTIONS[kind])}'
+            )
+    if kind == 'RandomTrunk':
+        return {'type': kind, 'state': 'random', 'seed': options.get('seed')}
+    if not options.get('checkpoint'):
+        raise ConfigError(
+            'PretrainedTrunk has no checkpoint: name the trunk file, in the config as '
+            "init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE), on the command "
+            'line as --cfg-options trunk=FILE.'
+        )
+    return {'type': kind, 'state': 'loaded', **options}
+
+
+def initialise(backbone: nn.Module, seed: int | None = None) -> None:
+    """Run the backbone's own initialisation, from ``seed`` where it is given.
+
+    With a seed the global random state is left as it was.
+    """
+    with quiet_initialisation(), torch.random.fork_rng(enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        if hasattr(backbone, 'init_weights'):
+            backbone.init_weights()
+
+
+@contextmanager
+def quiet_initialisation() -> Iterator[None]:
+    """Keep MMEngine from logging a paragraph for every parameter it initialises."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('WARNING')
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def frozen_record(
+    backbone: nn.Module,
+    trainable: Sequence[str] | str,
+    report: LoadReport | None,
+    origin: str | None,
+) -> TrunkRecord:
+    """What the frozen tensors are: as read from the file, or as drawn at random."""
+    if trainable == 'all' or origin is None:
+        return TrunkRecord(file='', tensors={})
+    if report is not None:
+        return report.record.without(trainable)
+    tensors = {
+        name: hash_tensor(parameter)
+        for name, parameter in backbone.named_parameters()
+        if not parameter.requires_grad
+    }
+    return TrunkRecord(file='', tensors=tensors)
+
+
+def trained_tensors(
+    backbone: nn.Module, trainable: Sequence[str] | str
+) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors that training changes."""
+    adapters = adapter_prefixes(backbone)
+    drifting = {
+        f'{name}.{buffer}' if name else buffer
+        for name, module in backbone.named_modules()
+        if isinstance(module, _NormBase) and not follows_nothing(module)
+        for buffer, _ in module.named_buffers(recurse=False)
+    }
+    return {
+        name: tuple(tensor.shape)
+        for name, tensor in backbone.state_dict().items()
+        if name in drifting or is_trained(name, trainable, adapters)
+    }
+
+
+def follows_nothing(norm: _NormBase) -> bool:
+    """Whether a norm layer's statistics are fixed: training mode doesn't reach it."""
+    training = norm.training
+    fixed = not norm.train(True).training
+    norm.train(training)
+    return fixed

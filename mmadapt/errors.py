@@ -1,0 +1,56 @@
+"""Errors of mmadapt: what was given, what is allowed, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    'AdaptError',
+    'ConfigError',
+    'DataError',
+    'FrozenTrunkError',
+    'TaskFileError',
+    'UntrustedFileError',
+    'WeightsError',
+    'did_you_mean',
+]
+
+
+class AdaptError(Exception):
+    """Base class of every error that mmadapt raises on purpose."""
+
+
+class ConfigError(AdaptError, ValueError):
+    """A value in a config, or an argument, that can't be obeyed."""
+
+
+class DataError(AdaptError, RuntimeError):
+    """A dataset, a list or a sample that can't be read."""
+
+
+class WeightsError(AdaptError, RuntimeError):
+    """A checkpoint that is missing, broken, or doesn't cover the trunk."""
+
+
+class TaskFileError(AdaptError, RuntimeError):
+    """A task file that doesn't belong to the model it is loaded into."""
+
+
+class UntrustedFileError(AdaptError, RuntimeError):
+    """A checkpoint that would have to be unpickled and wasn't trusted by name."""
+
+
+class FrozenTrunkError(AdaptError, RuntimeError):
+    """A frozen trunk that changed, or that never got its weights."""
+
+
+def did_you_mean(given: object, allowed: Iterable[object]) -> str:
+    """A closing sentence naming the nearest allowed value, or an empty string.
+
+    Args:
+        given: What the user wrote.
+        allowed: The values that would have been accepted.
+    """
+    near = get_close_matches(str(given), [str(name) for name in allowed], n=1)
+    return f" Did you mean '{near[0]}'?" if near else ''

@@ -1,0 +1,108 @@
+"""Hosts: blocks that end their residual branches with an adapter.
+
+A host is the smallest module whose ``forward`` sees both the residual input x' and
+the MLP's output h. For each block class there is one subclass that overrides only
+``forward``; :func:`promote` turns a block that exists into it, so every name that
+upstream gave, and every weight, stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch.nn as nn
+from torch import Tensor
+
+from ..adapters import Adapter
+from ..errors import ConfigError
+
+__all__ = ['HOSTS', 'AdapterHost', 'promote', 'register_host']
+
+HOSTS: dict[type[nn.Module], type[AdapterHost]] = {}
+"""Block class -> host class, looked up by exact type: a subclass of a known block
+may have another ``forward``."""
+
+
+class AdapterHost(nn.Module):
+    """Mixin of every host: ends the residual branches, with the adapter where it is.
+
+    The adapter is a child of the block, outside stochastic depth and layer scale, as
+    in the official code.
+    """
+
+    adapter: Adapter
+
+    def close_attn(self, x: Tensor, h: Tensor) -> Tensor:
+        """x + h: the residual stream x' behind the attention, ``(..., C)``."""
+        return x + h
+
+    def close_mlp(self, x: Tensor, h: Tensor, normed: Tensor) -> Tensor:
+        """x' + h + A(.): the block's output, ``(..., C)``.
+
+        Args:
+            x: The residual stream x' in front of the MLP, ``(..., C)``.
+            h: The MLP branch's output, stochastic depth and layer scale included.
+            normed: LN(x'), what the MLP read.
+        """
+        if self.adapter.mode == 'sequential':
+            branch = self.adapter(h)
+        elif self.adapter.input == 'post_norm':
+            branch = self.adapter(normed)
+        else:
+            branch = self.adapter(x)
+        return x + h + branch
+
+    @staticmethod
+    def width(block: nn.Module) -> int:
+        """Width C of the residual stream of a block, promoted or not."""
+        raise ConfigError(
+            f'The host of {type(block).__name__} does not say how wide the block is: '
+            'define `width(block)` in it.'
+        )
+
+
+Host = TypeVar('Host', bound=type[AdapterHost])
+
+
+def register_host(block: type[nn.Module]) -> Callable[[Host], Host]:
+    """Class decorator: the decorated class adapts blocks of exactly type ``block``.
+
+    Args:
+        block: The block class, as it stands in the model.
+
+    Raises:
+        ConfigError: The class isn't a subclass of both :class:`AdapterHost` and
+            ``block``, adds an ``__init__``, or the block has a host already.
+    """
+
+    def register(host: Host) -> Host:
+        if not (issubclass(host, AdapterHost) and issubclass(host, block)):
+            raise ConfigError(
+                f'{host.__name__} must be a subclass of AdapterHost and of '
+                f'{block.__name__}, in this order.'
+            )
+        if '__init__' in vars(host):
+            raise ConfigError(
+                f'{host.__name__}.__init__ would never run: a host takes over a block '
+                'that exists. Override forward only.'
+            )
+        if HOSTS.get(block, host) is not host:
+            raise ConfigError(
+                f'{block.__name__} has a host already: {HOSTS[block].__name__}.'
+            )
+        HOSTS[block] = host
+        return host
+
+    return register
+
+
+def promote(module: nn.Module, host: type[nn.Module]) -> None:
+    """Turn an existing module into a subclass of its class, in place.
+
+    The one place where a class is exchanged. It is exact where hooks, wrappers and
+    copies are not: names, weights, ``init_weights``, deepcopy, pickle and gradients
+    under activation checkpointing stay as upstream made them. It is safe because a
+    host adds no state of its own and overrides one method.
+    """
+    module.__class__ = host  # type: ignore[assignment]
