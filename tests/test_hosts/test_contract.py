@@ -29,12 +29,18 @@ def adapters_of(model: torch.nn.Module) -> list[Adapter]:
     return [module for module in model.modules() if isinstance(module, Adapter)]
 
 
+def evaluated(model: torch.nn.Module) -> torch.nn.Module:
+    """``model.eval()``, whose upstream form may return None."""
+    model.eval()
+    return model
+
+
 def hosts_of(model: torch.nn.Module) -> list[torch.nn.Module]:
     return [model.get_submodule(n.rpartition('.')[0]) for n in adapter_prefixes(model)]
 
 
 def test_zero_init_is_the_base_model_to_the_bit(case: HostCase) -> None:
-    base = case.build().eval()
+    base = evaluated(case.build())
     adapted = mmadapt.adapt(copy.deepcopy(base), ADAPTER)
     with torch.no_grad():
         expected = feature(base(case.input()))
@@ -47,7 +53,7 @@ def test_output_is_base_plus_branch(case: HostCase, mode: str, source: str) -> N
     """One block against upstream's forward plus A(.), tapped by test-only hooks."""
     if mode == 'sequential':
         source = 'pre_norm'
-    base = case.build().eval()
+    base = evaluated(case.build())
     adapted = mmadapt.adapt(
         copy.deepcopy(base), {**ADAPTER, 'mode': mode, 'input': source}
     )
@@ -94,7 +100,7 @@ def test_init_weights_of_the_blocks_keeps_the_zero_start(case: HostCase) -> None
 
 
 def test_deepcopy_is_equal_and_independent(case: HostCase) -> None:
-    adapted = mmadapt.adapt(case.build(), ADAPTER).eval()
+    adapted = evaluated(mmadapt.adapt(case.build(), ADAPTER))
     for adapter in adapters_of(adapted):
         randomise(adapter)
     twin = copy.deepcopy(adapted)
@@ -108,7 +114,7 @@ def test_deepcopy_is_equal_and_independent(case: HostCase) -> None:
 
 
 def test_pickle_round_trip(case: HostCase) -> None:
-    adapted = mmadapt.adapt(case.build(), ADAPTER).eval()
+    adapted = evaluated(mmadapt.adapt(case.build(), ADAPTER))
     for adapter in adapters_of(adapted):
         randomise(adapter)
     blocks = torch.nn.ModuleList(hosts_of(adapted))
@@ -122,7 +128,7 @@ def test_pickle_round_trip(case: HostCase) -> None:
 def test_gradients_reach_exactly_the_adapters(
     case: HostCase, checkpointed: bool
 ) -> None:
-    adapted = mmadapt.adapt(case.build(), ADAPTER).train()
+    adapted = mmadapt.adapt(case.build(), ADAPTER)
     for adapter in adapters_of(adapted):
         randomise(adapter)
     if checkpointed:
@@ -148,7 +154,7 @@ def run_checkpointed(block: torch.nn.Module) -> None:
 
 def test_stochastic_depth_leaves_the_branch(case: HostCase) -> None:
     """With the MLP nearly always dropped, the adapter still moves the output."""
-    adapted = mmadapt.adapt(case.build(**case.drop_path), ADAPTER).train()
+    adapted = mmadapt.adapt(case.build(**case.drop_path), ADAPTER)
     host = hosts_of(adapted)[-1]
     randomise(host.adapter)
     x = torch.randn(2, 5, 48, generator=torch.Generator().manual_seed(2))
