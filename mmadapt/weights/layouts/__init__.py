@@ -1,0 +1,19 @@
+"""The naming of tensors in the checkpoints of each code base."""
+
+from .mapping import map_names
+from .source import Piece, Source, detect, read_source
+from .tables import ADAPTFORMER, LAYOUTS, MMACTION, MMPRETRAIN, TIMM, Layout
+
+__all__ = [
+    'ADAPTFORMER',
+    'LAYOUTS',
+    'MMACTION',
+    'MMPRETRAIN',
+    'TIMM',
+    'Layout',
+    'Piece',
+    'Source',
+    'detect',
+    'map_names',
+    'read_source',
+]

@@ -1,0 +1,168 @@
+"""Reading a checkpoint without running what is in it."""
+
+from __future__ import annotations
+
+import pickle
+import pickletools
+import zipfile
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import UntrustedFileError, WeightsError
+
+__all__ = ['load_from_local', 'read_checkpoint', 'state_dict_of', 'trust_checkpoint']
+
+_TRUSTED: set[Path] = set()  # files named by the user; see trust_checkpoint
+
+# Where training codes put the weights: MMEngine; timm, MAE and VideoMAE; DeepSpeed.
+_WRAPPERS = ('state_dict', 'model', 'module')
+
+
+def trust_checkpoint(path: str | PathLike[str]) -> None:
+    """Allow one file to be unpickled, which can run any code that it holds.
+
+    Args:
+        path: The file; no other one is allowed by it.
+    """
+    _TRUSTED.add(_resolve(path))
+
+
+def read_checkpoint(
+    path: str | PathLike[str], map_location: Any = 'cpu'
+) -> dict[str, Any]:
+    """Read a ``.pth``, ``.pt`` or ``.safetensors`` file of tensors and plain Python.
+
+    Args:
+        path: The file.
+        map_location: Where tensors go, as in :func:`torch.load`.
+
+    Returns:
+        What was saved, as a dict.
+
+    Raises:
+        UntrustedFileError: The file needs unpickling and was not trusted by name.
+        WeightsError: No such file, a truncated one, or not a checkpoint.
+    """
+    file = _resolve(path)
+    if not file.is_file():
+        raise WeightsError(
+            f"checkpoint '{path}' does not exist. Give the path of a file on this "
+            'machine; a web address has to be downloaded first.'
+        )
+    if file.suffix == '.safetensors':
+        return _read_safetensors(file, map_location)
+    try:
+        content = torch.load(
+            file, map_location=map_location, weights_only=file not in _TRUSTED
+        )
+    # Broken files fail in as many ways as there are bytes; all mean the same here.
+    except Exception as error:
+        if isinstance(error, pickle.UnpicklingError) and _is_whole_pickle(file):
+            raise UntrustedFileError(_refusal(path, file)) from error
+        raise WeightsError(
+            f"checkpoint '{path}' can't be read: it is truncated or no checkpoint "
+            f'({type(error).__name__}). Its size is {file.stat().st_size:,} bytes; '
+            'compare it with the source, and copy or download it again.'
+        ) from error
+    if not isinstance(content, Mapping):
+        raise WeightsError(
+            f"checkpoint '{path}' holds a {type(content).__name__}; a dict of tensors, "
+            "or one with 'state_dict' or 'model' in it, is needed."
+        )
+    return dict(content)
+
+
+def state_dict_of(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The named tensors of a checkpoint, out of whatever they are wrapped in.
+
+    Args:
+        checkpoint: What :func:`read_checkpoint` returned, or a state dict.
+
+    Raises:
+        WeightsError: There are no named tensors in it.
+    """
+    content: Mapping[str, Any] = checkpoint
+    for wrapper in _WRAPPERS:
+        if isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    tensors = {
+        name: value.detach()
+        for name, value in content.items()
+        if isinstance(name, str) and isinstance(value, Tensor)
+    }
+    if not tensors:
+        raise WeightsError(
+            'the checkpoint holds no named tensors; its entries are: '
+            f'{", ".join(map(str, list(checkpoint)[:10])) or "none"}. The weights are '
+            f'looked for at the top and under {", ".join(_WRAPPERS)}.'
+        )
+    return tensors
+
+
+def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """The loader of local files for MMEngine's ``CheckpointLoader``.
+
+    MMEngine's own one leaves ``weights_only`` to torch, which refuses what MMEngine
+    itself wrote. Its log line drops the first ten letters of this function's name.
+
+    Args:
+        filename: The file.
+        map_location: As in :func:`torch.load`.
+    """
+    return read_checkpoint(filename, map_location)
+
+
+def _resolve(path: str | PathLike[str]) -> Path:
+    return Path(path).expanduser().resolve()
+
+
+def _read_safetensors(file: Path, map_location: Any) -> dict[str, Any]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise WeightsError(
+            f"reading '{file}' needs the package safetensors: pip install safetensors."
+        ) from error
+    try:
+        tensors = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f"checkpoint '{file}' can't be read: it is truncated or no safetensors "
+            f'file ({error}). Copy or download it again.'
+        ) from error
+    if map_location is None:
+        return dict(tensors)
+    return {name: tensor.to(map_location) for name, tensor in tensors.items()}
+
+
+def _is_whole_pickle(file: Path) -> bool:
+    """Whether the file is sound, so that it was refused for what it asks to run."""
+    if zipfile.is_zipfile(file):
+        return True
+    try:
+        with file.open('rb') as stream:
+            # Older files of torch are several pickles in a row; the first tells.
+            for _ in pickletools.genops(stream):
+                pass
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def _refusal(path: object, file: Path) -> str:
+    needed = ''
+    listing = getattr(torch.serialization, 'get_unsafe_globals_in_checkpoint', None)
+    if listing is not None and zipfile.is_zipfile(file):
+        needed = f' (it asks for {", ".join(sorted(listing(file)))})'
+    return (
+        f"checkpoint '{path}' is more than tensors and plain Python{needed}, and "
+        'unpickling it can run any code. If you trust where it comes from, name it: '
+        f'--trust-checkpoint {path} on the command line, or '
+        f"mmadapt.weights.trust_checkpoint('{path}')."
+    )
