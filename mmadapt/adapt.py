@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch.nn as nn
+from torch import nn
 
 from .adapters import Adapter
 from .errors import ConfigError

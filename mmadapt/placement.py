@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch.nn as nn
+from torch import nn
 
 from .adapters import Adapter
 from .errors import ConfigError, did_you_mean
@@ -70,7 +70,9 @@ def plan(
 def find_hosts(model: nn.Module) -> list[tuple[str, nn.Module]]:
     """Names and modules of the adaptable blocks, in forward order."""
     return [
-        (name, module) for name, module in model.named_modules() if type(module) in HOSTS
+        (name, module)
+        for name, module in model.named_modules()
+        if type(module) in HOSTS
     ]
 
 

@@ -6,9 +6,8 @@ import math
 from typing import ClassVar
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import ConfigError
 from ..registry import ADAPTERS

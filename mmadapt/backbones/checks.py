@@ -85,6 +85,6 @@ def check_video_backbone(backbone: Mapping[str, Any]) -> None:
     if isinstance(kind, str) and kind.split('.')[0] == 'mmpretrain':
         raise ConfigError(
             f"type='AdaptedBackbone' around {kind!r}: MMAction2 reads the output of a "
-            "backbone by the prefix of the outer type. Write "
+            'backbone by the prefix of the outer type. Write '
             "type='mmpretrain.AdaptedBackbone'."
         )

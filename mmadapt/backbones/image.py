@@ -48,6 +48,16 @@ class AdaptFormerViT(VisionTransformer):
         super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg)
 
+    def init_weights(self) -> None:
+        """Nothing: the trunk is initialised and loaded while it is built."""
+        if not hasattr(self, 'task_stamp'):
+            super().init_weights()
+
+    def train(self, mode: bool = True) -> AdaptFormerViT:
+        """Switch to training or evaluation and return self, unlike upstream."""
+        super().train(mode)
+        return self
+
 
 @MODELS.register_module()
 def AdaptedBackbone(

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torch.nn as nn
 from mmengine.logging import MMLogger
+from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from ..adapt import adapt, adapter_prefixes, is_trained
@@ -61,8 +61,7 @@ def adapt_backbone(
     report: LoadReport | None = None
     if options['type'] == 'PretrainedTrunk':
         initialise(backbone)
-        fresh = () if trainable == 'all' else trainable
-        report = load_weights(backbone, options['checkpoint'], fresh=fresh)
+        report = load_weights(backbone, options['checkpoint'], fresh=trainable)
     elif options['type'] == 'RandomTrunk':
         initialise(backbone, options['seed'])
 
@@ -125,6 +124,10 @@ def initialise(backbone: nn.Module, seed: int | None = None) -> None:
     with quiet_initialisation(), torch.random.fork_rng(enabled=seed is not None):
         if seed is not None:
             torch.manual_seed(seed)
+            for module in backbone.modules():
+                # Layers that init_weights leaves as their constructor drew them.
+                if hasattr(module, 'reset_parameters'):
+                    module.reset_parameters()
         if hasattr(backbone, 'init_weights'):
             backbone.init_weights()
 

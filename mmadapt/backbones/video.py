@@ -51,6 +51,11 @@ class AdaptFormerViT(VisionTransformer):
         super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg)
 
+    def init_weights(self) -> None:
+        """Nothing: the trunk is initialised and loaded while it is built."""
+        if not hasattr(self, 'task_stamp'):
+            super().init_weights()
+
 
 @MODELS.register_module()
 def AdaptedBackbone(

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import torch.nn as nn
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..adapters import Adapter
 from ..errors import ConfigError

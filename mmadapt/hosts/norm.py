@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import torch.nn as nn
+from torch import nn
 
 __all__ = ['FROZEN_NORMS']
 
