@@ -1,0 +1,100 @@
+"""Command line arguments that the tools share, and what they change in a config."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, ConfigDict, DictAction
+
+from .config import load_config, merge_options
+from .config.places import DATALOADERS
+from .errors import ConfigError
+from .weights.reading import trust_checkpoint
+
+__all__ = ['add_shared_arguments', 'loader_defaults', 'read_shared']
+
+
+def add_shared_arguments(parser: ArgumentParser) -> None:
+    """Add what training and testing both take."""
+    parser.add_argument('--work-dir', help='folder for logs and files')
+    parser.add_argument('--amp', action='store_true', help='use mixed precision')
+    parser.add_argument(
+        '--no-pin-memory', action='store_true', help='no pinned memory in dataloaders'
+    )
+    parser.add_argument(
+        '--no-persistent-workers',
+        action='store_true',
+        help='start new dataloader workers each epoch',
+    )
+    parser.add_argument(
+        '--trust-checkpoint',
+        metavar='PATH',
+        action='append',
+        default=[],
+        help='a file that may be unpickled, which can run any code in it; once a file',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change the config: data_root=FOLDER trunk=FILE a.b.c=1 a.list=[1,2]',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes of a distributed run',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def read_shared(args: Namespace) -> Config:
+    """Read the config and apply the shared arguments, but ``--amp``.
+
+    The work_dir is the one of the command line, else the config's, else
+    ``work_dirs/<name of the config>``.
+
+    Raises:
+        ConfigError: No such config, or an option that means nothing.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    for path in args.trust_checkpoint:
+        trust_checkpoint(path)
+    cfg = load_config(args.config)
+    merge_options(cfg, args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def loader_defaults(cfg: Config, args: Namespace) -> None:
+    """Give dataloaders the defaults of the libraries' own tools, in place.
+
+    Raises:
+        ConfigError: A dataloader without batch_size.
+    """
+    image = cfg.get('default_scope') == 'mmpretrain'
+    for name in DATALOADERS:
+        loader = cfg.get(name)
+        if loader is None:
+            continue
+        if 'batch_size' not in loader and 'batch_sampler' not in loader:
+            raise ConfigError(f'{name} has no batch_size.')
+        defaults = ConfigDict(pin_memory=torch.cuda.is_available())
+        if loader.get('num_workers', 0):
+            defaults.persistent_workers = True
+        if image:
+            defaults.collate_fn = {'type': 'default_collate'}
+        defaults.update(loader)
+        if args.no_pin_memory:
+            defaults.pin_memory = False
+        if args.no_persistent_workers:
+            defaults.persistent_workers = False
+        cfg[name] = defaults

@@ -1,0 +1,142 @@
+"""``--cfg-options``: merged, with names that mean nothing refused."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from ..errors import ConfigError, did_you_mean
+from ..registry import ADAPTERS
+from .places import VARIABLES, slots
+
+__all__ = ['merge_options']
+
+RUNNER_KEYS = (
+    'model_wrapper_cfg', 'sync_bn', 'find_unused_parameters', 'compile',
+    'tta_model', 'tta_pipeline', 'custom_imports', 'runner_type',
+)  # fmt: skip
+"""Keys that tools and runner read beside the arguments of Runner."""
+
+
+def merge_options(cfg: Config, options: Mapping[str, Any] | None) -> Config:
+    """Merge ``--cfg-options`` into a config, in place.
+
+    A variable such as ``data_root`` replaces its former value everywhere that value
+    had gone, so that it works on a resolved config of a work_dir too.
+
+    Args:
+        cfg: A config.
+        options: Dotted key to value.
+
+    Returns:
+        The same config.
+
+    Raises:
+        ConfigError: A key that nothing reads, or a variable that reaches nothing.
+    """
+    if not options:
+        return cfg
+    for key in options:
+        check_top_level(cfg, key)
+        check_adapter_key(cfg, options, key)
+    for variable in VARIABLES:
+        if variable in options:
+            clear_former(cfg, variable)
+    for key in options:
+        open_parents(cfg, key)
+    try:
+        cfg.merge_from_dict(dict(options))
+    except (KeyError, TypeError) as error:
+        raise ConfigError(
+            f'--cfg-options {" ".join(options)}: {error}. An index past the end of a '
+            'list, or a key inside a plain value, has nowhere to go.'
+        ) from error
+    for variable in VARIABLES:
+        if options.get(variable) is not None:
+            check_reaches(cfg, variable, options[variable])
+    return cfg
+
+
+def check_top_level(cfg: Config, key: str) -> None:
+    """Refuse a first name that neither the config, the runner nor the tools read."""
+    name = key.split('.')[0]
+    runner = list(inspect.signature(Runner.__init__).parameters)[1:]
+    allowed = {*cfg.keys(), *runner, *RUNNER_KEYS, *VARIABLES} - {'cfg'}
+    if name not in allowed:
+        raise ConfigError(
+            f'--cfg-options {key}: {name!r} is no key of {cfg.filename or "the config"}'
+            f', and none that the runner reads.{did_you_mean(name, allowed)}'
+        )
+
+
+def check_adapter_key(cfg: Config, options: Mapping[str, Any], key: str) -> None:
+    """Refuse an option that the adapter's class doesn't have."""
+    before, adapter, rest = key.partition('.adapter.')
+    if not adapter or before.split('.')[0] != 'model':
+        return
+    names = rest.split('.')
+    path = f'{before}.adapter'
+    if names[0].isdigit():
+        path, names = f'{path}.{names[0]}', names[1:]
+    kind = options.get(f'{path}.type', look_up(cfg, f'{path}.type') or 'AdaptMLP')
+    method = ADAPTERS.get(str(kind))
+    if method is None or not names:
+        return  # the backbone says which methods there are
+    allowed = ['type', 'layers', *method.options()]
+    if names[0] not in allowed:
+        raise ConfigError(
+            f'--cfg-options {key}: {kind} has no option {names[0]!r}; allowed: '
+            f'{", ".join(allowed)}.{did_you_mean(names[0], allowed)}'
+        )
+
+
+def look_up(cfg: Config, path: str) -> Any:
+    """The value at a dotted path, None where there is none."""
+    node: Any = cfg
+    for name in path.split('.'):
+        if isinstance(node, (list, tuple)):
+            node = node[int(name)] if name.isdigit() and int(name) < len(node) else None
+        else:
+            node = node.get(name) if hasattr(node, 'get') else None
+    return node
+
+
+def open_parents(cfg: Config, key: str) -> None:
+    """Put an empty dict where a parent of ``key`` is None, in place."""
+    names = key.split('.')
+    for depth in range(1, len(names)):
+        parent, name = '.'.join(names[: depth - 1]), names[depth - 1]
+        node = look_up(cfg, parent) if parent else cfg
+        if hasattr(node, 'get') and node.get(name, 0) is None:
+            node[name] = {}
+
+
+def clear_former(cfg: Config, variable: str) -> None:
+    """Open the slots that a variable's former value had filled."""
+    former = cfg.get(variable)
+    for slot in slots(cfg, variable):
+        if former is not None and slot.value == former:
+            slot.fill(None)
+
+
+def check_reaches(cfg: Config, variable: str, value: Any) -> None:
+    """Refuse a variable that would change nothing."""
+    if variable == 'holdout':
+        return
+    places = slots(cfg, variable)
+    if any(slot.is_open for slot in places):
+        return
+    there = ', '.join(f'{slot.path}={slot.value!r}' for slot in places)
+    raise ConfigError(
+        f'--cfg-options {variable}={value} reaches nothing in {cfg.filename}: '
+        + (
+            f'the places it would fill have values of their own ({there}). Change '
+            'those, or set them to None.'
+            if there
+            else 'it has no place for it.'
+        )
+    )

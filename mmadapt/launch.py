@@ -1,0 +1,148 @@
+"""From a resolved config to a runner, on whatever machine this is."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+
+import torch
+import torch.distributed
+from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+from torch import nn
+
+from .errors import AdaptError, ConfigError, DataError
+
+__all__ = ['build_runner', 'check_train_loader', 'join_processes', 'run', 'use_amp']
+
+AMP_TYPES = ('OptimWrapper', 'AmpOptimWrapper', 'CpuAmpOptimWrapper')
+
+# Where each launcher says who this process is: rank, number of ranks, rank on its node.
+RANK_NAMES = {
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    'mpi': (
+        'OMPI_COMM_WORLD_RANK',
+        'OMPI_COMM_WORLD_SIZE',
+        'OMPI_COMM_WORLD_LOCAL_RANK',
+    ),
+}
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision, in place: float16 on a GPU, bfloat16 on a CPU.
+
+    Raises:
+        ConfigError: An optimizer wrapper of another kind.
+    """
+    wrapper = cfg.optim_wrapper
+    kind = wrapper.get('type', 'OptimWrapper')
+    if kind not in AMP_TYPES:
+        raise ConfigError(
+            f'--amp does not know how to change optim_wrapper.type={kind!r}; allowed: '
+            f'{", ".join(AMP_TYPES)}.'
+        )
+    if get_device() == 'cpu':
+        wrapper['type'] = 'CpuAmpOptimWrapper'
+        wrapper.pop('loss_scale', None)
+        wrapper.pop('dtype', None)
+    else:
+        wrapper['type'] = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def join_processes(cfg: Config) -> None:
+    """Join the other processes by gloo where there is no GPU, in place.
+
+    MMEngine would ask for a CUDA device whatever the backend, and hand one to DDP; it
+    leaves alone a process group that is there, and a wrapper with its own device_ids.
+
+    Raises:
+        ConfigError: The launcher's variables are not set.
+    """
+    if cfg.get('launcher', 'none') == 'none' or get_device() != 'cpu':
+        return
+    names = RANK_NAMES[cfg.launcher]
+    absent = [name for name in names if name not in os.environ]
+    if absent:
+        raise ConfigError(
+            f'--launcher {cfg.launcher}: {", ".join(absent)} not set. Start it through '
+            'tools/dist_train.sh, tools/slurm_train.sh or mpirun.'
+        )
+    rank, world, local = (os.environ[name] for name in names)
+    os.environ.update(RANK=rank, WORLD_SIZE=world, LOCAL_RANK=local)
+    os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+    os.environ.setdefault('MASTER_PORT', '29500')
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    wrapper = cfg.get('model_wrapper_cfg') or ConfigDict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    wrapper['device_ids'] = None
+    cfg.model_wrapper_cfg = wrapper
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the runner that a config asks for.
+
+    Warns where an adapted model has nothing that watches its frozen trunk.
+    """
+    join_processes(cfg)
+    if 'runner_type' in cfg:
+        runner: Runner = RUNNERS.build(cfg)
+    else:
+        runner = Runner.from_cfg(cfg)
+    warn_unwatched(runner)
+    return runner
+
+
+def warn_unwatched(runner: Runner) -> None:
+    """Warn where an adapted model runs without FrozenTrunkHook."""
+    model = runner.model
+    watched = any(type(hook).__name__ == 'FrozenTrunkHook' for hook in runner.hooks)
+    if not watched and isinstance(model, nn.Module) and is_adapted(model):
+        warnings.warn(
+            'an adapted model runs without FrozenTrunkHook: nothing checks that its '
+            'trunk has its weights and keeps them. Add to the config '
+            "default_hooks = dict(frozen_trunk=dict(type='FrozenTrunkHook')).",
+            stacklevel=2,
+        )
+
+
+def is_adapted(model: nn.Module) -> bool:
+    """Whether some part of a model is an adapted backbone."""
+    return any(hasattr(module, 'task_stamp') for module in model.modules())
+
+
+def check_train_loader(runner: Runner) -> None:
+    """Refuse a training set smaller than one batch, before anything is trained.
+
+    Raises:
+        DataError: Not a single batch.
+    """
+    loader = runner.train_loop.dataloader
+    if len(loader) == 0:
+        raise DataError(
+            f'the training set has {len(loader.dataset)} samples, less than one batch '
+            f'of {loader.batch_size} a process, and drop_last=True leaves none. Lower '
+            'it: --cfg-options train_dataloader.batch_size=N.'
+        )
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a tool's main function; our own errors end it with their text alone."""
+    try:
+        main()
+    except AdaptError as error:
+        print_log(f'{type(error).__name__}: {error}', logger='silent')
+        sys.exit(f'{type(error).__name__}: {error}')
+    finally:
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()

@@ -1,0 +1,99 @@
+"""Train a model: ``python tools/train.py CONFIG [options]``."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mmengine.config import Config
+
+ROOT = Path(__file__).resolve().parents[1]
+if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
+    sys.path.insert(0, str(ROOT))
+
+# Before a config is read: a base of another package needs the workarounds of mmadapt.
+from mmadapt import launch  # noqa: E402
+from mmadapt.arguments import (  # noqa: E402
+    add_shared_arguments,
+    loader_defaults,
+    read_shared,
+)
+from mmadapt.config import resolve_config  # noqa: E402
+from mmadapt.errors import ConfigError  # noqa: E402
+
+
+def parse_args(argv: list[str] | None = None) -> Namespace:
+    """The command line, ``sys.argv`` unless given."""
+    parser = ArgumentParser(description='Train a model.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CKPT',
+        help='go on from a file; without one from the last file of the work_dir',
+    )
+    parser.add_argument('--no-validate', action='store_true', help='no validation')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the batch (auto_scale_lr.base_batch_size)',
+    )
+    parser.add_argument('--seed', type=int, help='random seed')
+    parser.add_argument(
+        '--diff-rank-seed', action='store_true', help='another seed in each process'
+    )
+    parser.add_argument(
+        '--deterministic', action='store_true', help='deterministic CUDNN'
+    )
+    add_shared_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def merge_args(cfg: Config, args: Namespace) -> Config:
+    """Apply the arguments of training to a config.
+
+    Raises:
+        ConfigError: An argument that the config has no place for.
+    """
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        launch.use_amp(cfg)
+    if args.resume is not None:
+        if args.resume != 'auto' and not Path(args.resume).is_file():
+            raise ConfigError(f'--resume {args.resume}: no such file.')
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
+            raise ConfigError(
+                '--auto-scale-lr needs the batch size that the learning rate is meant '
+                'for: add auto_scale_lr = dict(base_batch_size=N) to the config.'
+            )
+        cfg.auto_scale_lr.enable = True
+    randomness = dict(cfg.get('randomness') or {})
+    if args.seed is not None:
+        randomness['seed'] = args.seed
+    if args.diff_rank_seed:
+        randomness['diff_rank_seed'] = True
+    if args.deterministic:
+        randomness['deterministic'] = True
+    if randomness:
+        cfg.randomness = randomness
+    loader_defaults(cfg, args)
+    return cfg
+
+
+def main() -> None:
+    """Train as the command line says."""
+    args = parse_args()
+    cfg = merge_args(read_shared(args), args)
+    runner = launch.build_runner(resolve_config(cfg, 'train'))
+    launch.check_train_loader(runner)
+    runner.train()
+
+
+if __name__ == '__main__':
+    launch.run(main)
