@@ -11,7 +11,7 @@ from torch import Tensor
 from ..errors import ConfigError, WeightsError
 from .layouts import detect, read_source
 from .reading import state_dict_of
-from .resize import count_extra, is_sinusoid
+from .resize import Tokens
 
 __all__ = ['infer_vit_arch']
 
@@ -40,7 +40,7 @@ def infer_vit_arch(
     Returns:
         ``embed_dims``, ``num_layers``, ``num_heads``, ``feedforward_channels``,
         ``patch_size`` and ``img_size``; the last is None where the file has no table
-        of positions, or one that does not come from square images.
+        of positions, or one that is not of square images.
 
     Raises:
         WeightsError: The file is no ViT of a known layout.
@@ -94,6 +94,7 @@ def _image_size(
     if 'pos_embed' not in names:
         return None
     table = next(t for name, t in state.items() if name.endswith('pos_embed'))
-    count = table.shape[1] - count_extra(state)
+    tokens = Tokens.of(state)
+    count = table.shape[1] - tokens.extra
     side = math.isqrt(count)
-    return None if is_sinusoid(table) or side * side != count else side * patch
+    return None if tokens.clips or side * side != count else side * patch

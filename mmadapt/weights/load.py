@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn as nn
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import WeightsError
 from .coverage import LoadReport, format_rows
@@ -17,7 +16,7 @@ from .fingerprint import TrunkRecord, hash_tensor
 from .layouts import Piece, map_names
 from .parts import Parts, split
 from .reading import read_checkpoint, state_dict_of
-from .resize import count_extra, fit, is_sinusoid
+from .resize import Tokens, fit, is_sinusoid
 
 __all__ = ['load_weights']
 
@@ -62,9 +61,9 @@ def load_weights(
     parts = split(model, fresh)
     state = state_dict_of(content)
     layout, mapped, left = map_names(state, parts.tensors.keys(), parts.prefix)
-    extra = count_extra(state)
+    tokens = Tokens.of(state)
     fitted = {
-        name: fit(name, piece.tensor, parts.tensors[name], parts.backbone, extra)
+        name: fit(name, piece.tensor, parts.tensors[name], parts.backbone, tokens)
         for name, piece in mapped.items()
     }
     ready = {name: tensor for name, tensor in fitted.items() if tensor is not None}

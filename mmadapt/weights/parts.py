@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch.nn as nn
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..adapters import Adapter
@@ -50,23 +49,25 @@ def split(model: nn.Module, fresh: Sequence[str] | str = ()) -> Parts:
         fresh: See :func:`mmadapt.weights.load_weights`.
     """
     inner = getattr(model, 'backbone', None)
-    whole = isinstance(inner, nn.Module)
-    backbone, prefix = (inner, 'backbone.') if whole else (model, '')
-    parts = Parts(backbone, prefix)
+    if isinstance(inner, nn.Module):
+        parts = Parts(inner, 'backbone.')
+    else:
+        parts = Parts(model, '')
 
     tensors = dict(model.named_parameters())
     saved = model.state_dict(keep_vars=True)
     parts.tensors.update(
         (name, tensor)
         for name, tensor in saved.items()
-        if not name.startswith(f'{prefix}{_STAMP}.') and isinstance(tensor, Tensor)
+        if not name.startswith(f'{parts.prefix}{_STAMP}.')
+        and isinstance(tensor, Tensor)
     )
     adapters = _names_of(model, Adapter)
     norms = _names_of(model, _BatchNorm)
     trained = _fresh_prefixes(parts, fresh)
     for name in parts.tensors:
         statistics = _under(name, norms) and not name.endswith('.num_batches_tracked')
-        if not name.startswith(prefix):
+        if not name.startswith(parts.prefix):
             parts.outside.append(name)
         elif _under(name, adapters):
             parts.adapters.append(name)

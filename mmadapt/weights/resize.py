@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 __all__ = [
-    'count_extra',
+    'Tokens',
     'fit',
     'inflate_patches',
     'is_sinusoid',
@@ -23,8 +23,32 @@ __all__ = [
 _EXTRA_TOKENS = ('cls_token', 'dist_token')
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """What the tokens of a file's model are, as its tensors show.
+
+    Attributes:
+        extra: Number of class and distillation tokens in front of the patches.
+        clips: Whether the patches are of clips, not of images.
+    """
+
+    extra: int = 0
+    clips: bool = False
+
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor]) -> Tokens:
+        """Read them off the tensors of a file, by name."""
+        last = {name.rpartition('.')[2] for name in state}
+        patches = ('proj.weight', 'projection.weight')
+        clips = any(
+            name.endswith(patches) and tensor.ndim == 5
+            for name, tensor in state.items()
+        )
+        return cls(len(last & set(_EXTRA_TOKENS)), clips)
+
+
 def fit(
-    name: str, tensor: Tensor, target: Tensor, backbone: nn.Module, extra: int
+    name: str, tensor: Tensor, target: Tensor, backbone: nn.Module, tokens: Tokens
 ) -> Tensor | None:
     """A tensor of the file in the shape of the model's tensor of that name.
 
@@ -33,7 +57,7 @@ def fit(
         tensor: As in the file.
         target: The model's tensor.
         backbone: The backbone, whose grid of patches decides the position table.
-        extra: Number of tokens in front of the patches, in the file's table.
+        tokens: What the tokens are that the file's position table is of.
 
     Returns:
         The fitted tensor, or None where the shapes have nothing to do with each other.
@@ -42,7 +66,7 @@ def fit(
         return tensor
     last = name.rpartition('.')[2]
     if last == 'pos_embed' and tensor.ndim == target.ndim == 3:
-        return resize_positions(tensor, target.shape, backbone, extra)
+        return resize_positions(tensor, target.shape, backbone, tokens)
     if last == 'relative_position_bias_table' and tensor.ndim == target.ndim == 2:
         return _resize_bias_table(tensor, target.shape)
     if tensor.ndim == 4 and target.ndim == 5:
@@ -51,15 +75,6 @@ def fit(
     if tensor.numel() == target.numel() == 1:
         return tensor.reshape(target.shape)
     return None
-
-
-def count_extra(state: Mapping[str, Tensor]) -> int:
-    """Number of class and distillation tokens in front of the patches, in a file.
-
-    Args:
-        state: Its tensors by name.
-    """
-    return len({name.rpartition('.')[2] for name in state} & set(_EXTRA_TOKENS))
 
 
 def inflate_patches(weight: Tensor, tubelet: int) -> Tensor:
@@ -95,7 +110,7 @@ def resize_grid(table: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Te
 
 
 def resize_positions(
-    table: Tensor, shape: torch.Size, backbone: nn.Module, extra: int
+    table: Tensor, shape: torch.Size, backbone: nn.Module, tokens: Tokens
 ) -> Tensor | None:
     """Fit a position table to the model's grid, extra tokens and number of frames.
 
@@ -104,32 +119,32 @@ def resize_positions(
     time is resampled over time where its grid is the model's.
 
     Args:
-        table: Shape (1, extra + patches, C), from the file.
-        shape: The model's (1, tokens, C).
+        table: Shape (1, tokens, C), from the file.
+        shape: The model's (1, own tokens, C).
         backbone: The backbone.
-        extra: Number of tokens in front of the patches, in the file.
+        tokens: What the tokens are that the file's table is of.
 
     Returns:
         The table in the model's shape, or None where the grids can't be told.
     """
-    tokens, width = shape[1:]
+    length, width = shape[1:]
     if width != table.shape[2]:
         return None
     if is_sinusoid(table):
-        return sinusoid_table(tokens, width).to(table.dtype)
+        return sinusoid_table(length, width).to(table.dtype)
     own_extra = _count_extra(backbone)
-    grid = _grid(backbone, tokens - own_extra)
-    if grid is None or own_extra > extra:
+    grid = _grid(backbone, length - own_extra)
+    if grid is None or own_extra > tokens.extra:
         return None
-    front, patches = table[:, :own_extra], table[:, extra:]
+    front, patches = table[:, :own_extra], table[:, tokens.extra :]
     count, space = patches.shape[1], grid[0] * grid[1]
-    steps = (tokens - own_extra) // space
+    steps = (length - own_extra) // space
     side = math.isqrt(count)
-    if count == space or side * side == count:
+    if tokens.clips and count % space == 0:
+        patches = _resize_time(patches, count // space, steps)
+    elif not tokens.clips and (count == space or side * side == count):
         old = grid if count == space else (side, side)
         patches = resize_grid(patches, old, grid).repeat(1, steps, 1)
-    elif steps > 1 and count % space == 0:
-        patches = _resize_time(patches, count // space, steps)
     else:
         return None
     return torch.cat([front, patches], dim=1)

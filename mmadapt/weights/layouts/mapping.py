@@ -93,9 +93,12 @@ def _match_biases(trunk: dict[str, Piece], wanted: Collection[str]) -> None:
         attn = name.removesuffix('.q_bias')
         if name in wanted or f'{attn}.v_bias' not in trunk:
             continue
-        q, v = trunk.pop(name), trunk.pop(f'{attn}.v_bias')
-        joined = torch.cat([q.tensor, torch.zeros_like(q.tensor), v.tensor])
-        trunk[f'{attn}.qkv.bias'] = Piece(joined, f'{q.origin} + 0 + {v.origin}')
+        first, last = trunk.pop(name), trunk.pop(f'{attn}.v_bias')
+        zeros = torch.zeros_like(first.tensor)
+        trunk[f'{attn}.qkv.bias'] = Piece(
+            torch.cat([first.tensor, zeros, last.tensor]),
+            f'{first.origin} + 0 + {last.origin}',
+        )
 
 
 def _map_outside(
