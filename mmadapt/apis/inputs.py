@@ -1,0 +1,63 @@
+"""Files and folders that a user asks a prediction for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from ..errors import DataError
+
+__all__ = ['KINDS', 'check_kind', 'find_inputs']
+
+KINDS = {'mmpretrain': 'image', 'mmaction': 'video'}
+"""Library -> what its models read."""
+
+SUFFIXES = {
+    'image': ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm'),
+    'video': ('.mp4', '.avi', '.mkv', '.webm', '.mov', '.mpg', '.mpeg', '.flv'),
+}
+
+
+def find_inputs(paths: Sequence[str | PathLike[str]], kind: str) -> list[Path]:
+    """The files meant by some files and folders; folders are searched to the bottom.
+
+    Args:
+        paths: Files and folders.
+        kind: ``'image'`` or ``'video'``.
+
+    Raises:
+        DataError: A path that doesn't exist, a folder with no such file.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            check_kind(path, kind)
+            found.append(path)
+            continue
+        inside = sorted(
+            file
+            for file in path.rglob('*')
+            if file.is_file() and file.suffix.lower() in SUFFIXES[kind]
+        )
+        if not inside:
+            raise DataError(
+                f"folder '{path}' has no {kind}; looked for "
+                f'{", ".join(SUFFIXES[kind])}.'
+            )
+        found += inside
+    return found
+
+
+def check_kind(path: str | PathLike[str], kind: str) -> None:
+    """Refuse a file that isn't there, or is known to be of the other kind.
+
+    Raises:
+        DataError: One of the two.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DataError(f"{kind} '{path}' does not exist.")
+    for other, suffixes in SUFFIXES.items():
+        if other != kind and file.suffix.lower() in suffixes:
+            raise DataError(f"'{path}' is a {other}; this model reads {kind}s.")

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Train on several GPUs, or processes of a machine without one, of one node or several:
+#   tools/dist_train.sh CONFIG GPUS [options of tools/train.py]
+# Several nodes: on each of them, with NNODES, NODE_RANK, MASTER_ADDR (and PORT) set.
+set -euo pipefail
+
+if [ $# -lt 2 ]; then
+    echo "usage: $0 CONFIG GPUS [options of tools/train.py]" >&2
+    exit 2
+fi
+CONFIG=$1
+GPUS=$2
+NNODES=${NNODES:-1}
+NODE_RANK=${NODE_RANK:-0}
+PORT=${PORT:-29500}
+MASTER_ADDR=${MASTER_ADDR:-127.0.0.1}
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# torchrun would set it too, with a banner in front of the log.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
+exec python -m torch.distributed.run \
+    --nnodes="$NNODES" \
+    --node-rank="$NODE_RANK" \
+    --master-addr="$MASTER_ADDR" \
+    --master-port="$PORT" \
+    --nproc-per-node="$GPUS" \
+    "$ROOT/tools/train.py" "$CONFIG" --launcher pytorch "${@:3}"
