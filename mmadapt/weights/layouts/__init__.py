@@ -1,6 +1,6 @@
 """The naming of tensors in the checkpoints of each code base."""
 
-from .mapping import map_names
+from .mapping import map_names, match_biases
 from .source import Piece, Source, detect, read_source
 from .tables import ADAPTFORMER, LAYOUTS, MMACTION, MMPRETRAIN, TIMM, Layout
 
@@ -15,5 +15,6 @@ __all__ = [
     'Source',
     'detect',
     'map_names',
+    'match_biases',
     'read_source',
 ]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .source import Piece, Source, detect, read_source
 
-__all__ = ['map_names']
+__all__ = ['map_names', 'match_biases']
 
 # A head has one of these names, by library and class; neutral name first.
 _HEADS = {
@@ -43,7 +43,7 @@ def map_names(
     source = read_source(state, *found)
     trunk = dict(source.trunk)
     wanted = {layout.neutral(name) for name in inner}
-    _match_biases(trunk, wanted)
+    match_biases(trunk, wanted)
     mapped: dict[str, Piece] = {}
     left: list[str] = []
     for neutral, piece in trunk.items():
@@ -75,11 +75,15 @@ def _as_is(
     return 'the names of the model', mapped, left
 
 
-def _match_biases(trunk: dict[str, Piece], wanted: Collection[str]) -> None:
+def match_biases(trunk: dict[str, Piece], wanted: Collection[str]) -> None:
     """Give the biases of q, k and v the form of the model.
 
     A k bias adds the same number to all scores of a query, and softmax drops it; so
     leaving it out, or filling in zeros, does not change the function.
+
+    Args:
+        trunk: Tensors by neutral name, changed in place.
+        wanted: Neutral names that the model has.
     """
     for name in [name for name in trunk if name.endswith('.attn.qkv.bias')]:
         attn = name.removesuffix('.qkv.bias')
