@@ -1,0 +1,86 @@
+"""The quickstart: data, pre-training, three methods on two tasks, a table, a plot.
+
+    python tools/quickstart/run.py [--seeds N] [--fresh]
+
+``bash tools/quickstart.sh`` does the set-up first. What is whole is not done again.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from report import collect, markdown, plot, remarks, write_csv
+from steps import StepError, Steps
+from tracks import ROOT, Run, all_runs, all_steps
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line, ``sys.argv`` unless given."""
+    parser = argparse.ArgumentParser(
+        description='AdaptFormer beside linear probing and full fine-tuning, on '
+        'handwritten digits as images and as moving clips. No GPU, no download.'
+    )
+    parser.add_argument(
+        '--seeds', type=int, default=1, help='trainings of each method (default: 1)'
+    )
+    parser.add_argument('--fresh', action='store_true', help='do everything again')
+    parser.add_argument(
+        '--jobs',
+        type=int,
+        default=min(2, os.cpu_count() or 1),
+        help='processes at once, each with one thread (default: 2)',
+    )
+    parser.add_argument(
+        '--work-dir', type=Path, default=Path('work_dirs', 'quickstart')
+    )
+    args = parser.parse_args(argv)
+    for name in ('seeds', 'jobs'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name} {getattr(args, name)}: a whole number from 1 on')
+    return args
+
+
+def show_predictions(runs: list[Run], steps: Steps) -> None:
+    """Prints what tools/predict.py printed, the first seed of each method."""
+    for run in runs:
+        if run.seed == 0:
+            log = steps.log(f'predict-{run.name}')
+            print(f'\n{run.title}:\n{log.read_text().strip()}')
+
+
+def main() -> None:
+    """Runs the steps, then prints and writes the table."""
+    args = parse_args()
+    started = time.monotonic()
+    os.chdir(ROOT)
+    root: Path = args.work_dir
+    if args.fresh:
+        shutil.rmtree(root, ignore_errors=True)
+    runs = all_runs(root, args.seeds)
+    steps = Steps(all_steps(runs, root), root / 'steps', args.jobs)
+    print(
+        f'Quickstart: {len(steps.steps)} steps, {args.jobs} at once; about five '
+        f'minutes on two cores with one seed. Logs: {root / "steps"}',
+        flush=True,
+    )
+    try:
+        steps.run()
+    except StepError as error:
+        sys.exit(f'\n{error}')
+
+    rows = collect(runs, {run.name: steps.seconds(f'train-{run.name}') for run in runs})
+    table, text = markdown(rows), remarks(rows)
+    (root / 'results.md').write_text(f'{table}\n\n{text}\n')
+    write_csv(rows, root / 'results.csv')
+    plot(rows, root / 'results.png')
+    show_predictions(runs, steps)
+    print(f'\n{table}\n\n{text}\n')
+    print(f'Written: {root / "results.md"}, results.csv and results.png beside it.')
+    print(f'The quickstart took {time.monotonic() - started:.0f} s.')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,211 @@
+"""Runs commands that depend on each other, a few at a time, each at most once."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
+PROGRESS = re.compile(r'(step \d+/\d+)|Epoch\((?:train|val|test)\) +(\[[^]]*\])')
+HEARTBEAT = 20
+"""Seconds between two lines that say how far the running steps are."""
+
+
+class StepError(RuntimeError):
+    """A command failed; the text has the end of its log."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command.
+
+    Args:
+        name: Unique; also the name of its log.
+        title: What a user reads.
+        command: Program and arguments. A Path whose name has a ``*`` stands for the
+            newest file that matches when the step starts.
+        needs: Names of the steps that must be done before.
+        inputs: Files that decide the result: when one changes, the step runs again.
+        folder: A folder of the step's own, emptied before it starts.
+        outputs: Files or folders that are there when it is done.
+    """
+
+    name: str
+    title: str
+    command: tuple[str | Path, ...]
+    needs: tuple[str, ...] = ()
+    inputs: tuple[Path, ...] = ()
+    folder: Path | None = None
+    outputs: tuple[Path, ...] = ()
+
+
+@dataclass
+class Running:
+    """A step under way."""
+
+    step: Step
+    process: subprocess.Popen[bytes]
+    started: float
+
+
+class Steps:
+    """Runs steps and remembers which are done.
+
+    Args:
+        steps: In order of preference; of those that are ready the first one starts.
+        folder: For logs and marks.
+        jobs: How many run at once.
+    """
+
+    def __init__(self, steps: Sequence[Step], folder: Path, jobs: int) -> None:
+        self.steps = {step.name: step for step in steps}
+        self.folder = folder
+        self.jobs = jobs
+        self.start = time.monotonic()
+        self.running: list[Running] = []
+        self.done: set[str] = set()
+
+    def run(self) -> None:
+        """Runs what isn't done yet.
+
+        Raises:
+            StepError: A command failed. The others are ended first.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.done = {name for name in self.steps if self._is_whole(name)}
+        if self.done:
+            self.say(f'{len(self.done)} of {len(self.steps)} steps are done already')
+        spoke = time.monotonic()
+        try:
+            while len(self.done) < len(self.steps):
+                while len(self.running) < self.jobs and (step := self._next()):
+                    self._launch(step)
+                time.sleep(0.1)
+                for one in [r for r in self.running if r.process.poll() is not None]:
+                    self._finish(one)
+                    spoke = time.monotonic()
+                if time.monotonic() - spoke > HEARTBEAT:
+                    spoke = time.monotonic()
+                    self.say('... ' + '; '.join(self._progress()))
+        finally:
+            for one in self.running:
+                one.process.terminate()
+            for one in self.running:
+                one.process.wait()
+
+    def seconds(self, name: str) -> float:
+        """How long a finished step took."""
+        return float(json.loads(self._mark(name).read_text())['seconds'])
+
+    def log(self, name: str) -> Path:
+        """What a step printed."""
+        return self.folder / f'{name}.log'
+
+    def say(self, text: str) -> None:
+        """Prints a line with the time since the start."""
+        minutes, seconds = divmod(int(time.monotonic() - self.start), 60)
+        print(f'[{minutes}:{seconds:02d}] {text}', flush=True)
+
+    def signature(self, name: str) -> str:
+        """Hash of a step's command, its input files and all it depends on."""
+        step = self.steps[name]
+        digest = hashlib.sha256(repr([str(part) for part in step.command]).encode())
+        for path in step.inputs:
+            digest.update(path.read_bytes())
+        for need in step.needs:
+            digest.update(self.signature(need).encode())
+        return digest.hexdigest()
+
+    def _mark(self, name: str) -> Path:
+        return self.folder / f'{name}.done.json'
+
+    def _is_whole(self, name: str) -> bool:
+        mark, step = self._mark(name), self.steps[name]
+        return (
+            mark.is_file()
+            and json.loads(mark.read_text())['signature'] == self.signature(name)
+            and all(path.exists() for path in step.outputs)
+            and all(self._is_whole(need) for need in step.needs)
+        )
+
+    def _next(self) -> Step | None:
+        busy = {one.step.name for one in self.running}
+        for step in self.steps.values():
+            ready = all(need in self.done for need in step.needs)
+            if ready and step.name not in self.done | busy:
+                return step
+        return None
+
+    def _launch(self, step: Step) -> None:
+        self._mark(step.name).unlink(missing_ok=True)
+        if step.folder is not None:
+            shutil.rmtree(step.folder, ignore_errors=True)
+        with self.log(step.name).open('wb') as log:
+            process = subprocess.Popen(
+                [newest(part) for part in step.command],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **dict.fromkeys(THREADS, '1')},
+            )
+        self.running.append(Running(step, process, time.monotonic()))
+
+    def _finish(self, one: Running) -> None:
+        self.running.remove(one)
+        step, seconds = one.step, time.monotonic() - one.started
+        log = self.log(step.name)
+        lost = [path for path in step.outputs if not path.exists()]
+        if one.process.returncode or lost:
+            why = f'exit status {one.process.returncode}'
+            if not one.process.returncode:
+                why = f'it left no {lost[0]}'
+            raise StepError(
+                f'{step.title} failed ({why}). The end of {log}:\n\n{tail(log)}\n\n'
+                'What is done is kept: mend the cause and run the same command again.'
+            )
+        mark = {'signature': self.signature(step.name), 'seconds': round(seconds, 1)}
+        partial = self._mark(step.name).with_suffix('.partial')
+        partial.write_text(json.dumps(mark))
+        partial.replace(self._mark(step.name))
+        self.done.add(step.name)
+        self.say(
+            f'{step.title}: {seconds:.0f} s ({len(self.done)}/{len(self.steps)} done)'
+        )
+
+    def _progress(self) -> list[str]:
+        return [
+            f'{one.step.title} {progress(self.log(one.step.name))}'
+            for one in self.running
+        ]
+
+
+def newest(part: str | Path) -> str:
+    """A part of a command; a pattern becomes the newest file that matches."""
+    if isinstance(part, str) or '*' not in part.name:
+        return str(part)
+    found = sorted(part.parent.glob(part.name), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise StepError(f'no file {part}: the step that writes it left none.')
+    return str(found[-1])
+
+
+def tail(log: Path, lines: int = 30) -> str:
+    """The last lines of a log."""
+    return '\n'.join(log.read_text(errors='replace').splitlines()[-lines:])
+
+
+def progress(log: Path) -> str:
+    """The last step or epoch that a log names, or 'starting'."""
+    found = PROGRESS.findall(log.read_text(errors='replace'))
+    return ' '.join(filter(None, found[-1])) if found else 'starting'
+
+
+def python(script: Path, *arguments: str | Path) -> tuple[str | Path, ...]:
+    """The command that runs a script by this very Python."""
+    return (sys.executable, '-W', 'ignore', script, *arguments)
