@@ -6,15 +6,18 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
 from mmengine.runner import load_checkpoint
 
 from mmadapt.errors import WeightsError
+from mmadapt.weights.task_file import task_state
 
-from ..helpers import build_image_vit, feature, image_input
+from ..helpers import build_image_vit, feature, image_input, randomise
 from ..test_weights import foreign
+from ..test_weights.models import build, image_model, output, video_model
 
 CONVERTERS = Path(__file__).resolve().parents[2] / 'tools' / 'converters'
 
@@ -56,3 +59,54 @@ def test_nothing_is_written_from_a_file_that_can_not_be_read(tmp_path: Path) -> 
     with pytest.raises(WeightsError, match='does not exist'):
         load_tool('convert_weights').main(arguments)
     assert not target.exists()
+
+
+CONFIG = """
+default_scope = {scope!r}
+custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
+trunk = None
+model = {model!r}
+"""
+
+
+@pytest.mark.parametrize('adapter', [{'bottleneck': 4}, None])
+@pytest.mark.parametrize('face', [image_model, video_model])
+def test_merge_task(
+    face: Any, adapter: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From CONFIG and TASK to files that the libraries' own inference takes."""
+    config, trunk, file, out = (
+        tmp_path / name for name in ('config.py', 'trunk.pth', 'task.pth', 'out.pth')
+    )
+    scope = 'mmaction' if face is video_model else 'mmpretrain'
+    text = CONFIG.format(scope=scope, model=face(None, adapter=adapter))
+    config.write_text(text)
+    torch.save(foreign.timm_state(), trunk)
+    model = build(face(str(trunk), adapter=adapter))
+    randomise(model.cls_head if scope == 'mmaction' else model.head)
+    meta = {'dataset_meta': {'classes': ['a', 'b', 'c', 'd', 'e']}}
+    state = task_state(model, model.state_dict())
+    torch.save({'state_dict': state, 'meta': meta}, file)
+    paths = [str(config), str(file), str(out)]
+    load_tool('merge_task').main([*paths, '--cfg-options', f'trunk={trunk}'])
+
+    trunk.unlink()
+    assert f'{out}: ' in capsys.readouterr().out
+    merged = load_plain(scope, out)
+    assert output(merged).shape == (2, 5)
+    assert torch.equal(output(merged), output(model))
+    plain = out.with_suffix('.py').read_text()
+    assert str(tmp_path) not in plain
+    assert ('AdaptFormerViT' in plain) == (adapter is not None)
+
+
+def load_plain(scope: str, out: Path) -> torch.nn.Module:
+    """By the inference function of the library."""
+    config = str(out.with_suffix('.py'))
+    if scope == 'mmpretrain':
+        from mmpretrain.apis import get_model
+
+        return get_model(config, pretrained=str(out), device='cpu')
+    from mmaction.apis import init_recognizer
+
+    return init_recognizer(config, str(out), device='cpu')
