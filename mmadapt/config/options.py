@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,14 +63,25 @@ def merge_options(cfg: Config, options: Mapping[str, Any] | None) -> Config:
 
 
 def check_top_level(cfg: Config, key: str) -> None:
-    """Refuse a first name that neither the config, the runner nor the tools read."""
+    """Refuse a first name that neither the config, the runner nor the tools read.
+
+    A name that the config alone knows is a variable of the file, such as max_epochs,
+    that has done its work; changing it warns.
+    """
     name = key.split('.')[0]
     runner = list(inspect.signature(Runner.__init__).parameters)[1:]
-    allowed = {*cfg.keys(), *runner, *RUNNER_KEYS, *VARIABLES} - {'cfg'}
+    read = {*runner, *RUNNER_KEYS, *VARIABLES} - {'cfg'}
+    allowed = {*cfg.keys(), *read}
     if name not in allowed:
         raise ConfigError(
             f'--cfg-options {key}: {name!r} is no key of {cfg.filename or "the config"}'
             f', and none that the runner reads.{did_you_mean(name, allowed)}'
+        )
+    if name not in read:
+        warnings.warn(
+            f'--cfg-options {key}: {name!r} is a variable of the config file, which is '
+            'read by now; where it was used the old value stays. Set that place.',
+            stacklevel=3,
         )
 
 

@@ -7,7 +7,8 @@ from copy import deepcopy
 from mmengine.config import Config
 
 from ..errors import ConfigError, did_you_mean
-from .data import check_folders, fill_classes, fill_data_root
+from .classes import fill_classes
+from .data import check_folders, fill_data_root
 from .holdout import apply_holdout
 from .trunk import fill_trunk
 

@@ -1,0 +1,94 @@
+"""Classes found in the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmengine.config import Config
+
+from mmadapt.config.classes import fill_classes, find_classes
+from mmadapt.errors import ConfigError, DataError
+from tests.tasks import write_images
+
+
+def config(root: Path, **dataset: Any) -> Config:
+    leaf = {'type': 'CustomDataset', 'data_root': str(root), 'data_prefix': 'train'}
+    return Config(
+        {
+            'default_scope': 'mmpretrain',
+            'model': {'head': {'num_classes': None, 'topk': (1, 5)}},
+            'data_preprocessor': {'num_classes': None},
+            'val_evaluator': [{'type': 'Accuracy', 'topk': (1, 5)}],
+            'test_evaluator': {
+                'type': 'AccMetric',
+                'metric_options': {'top_k_accuracy': {'topk': (5,)}},
+            },
+            'train_dataloader': {'dataset': {**leaf, **dataset}},
+        }
+    )
+
+
+def test_folders_are_classes(tmp_path: Path) -> None:
+    cfg = config(write_images(tmp_path, ('a', 'b', 'c')))
+    assert find_classes(cfg, 'train') == ['a', 'b', 'c']
+
+
+def test_number_goes_to_head_and_preprocessor_and_limits_topk(tmp_path: Path) -> None:
+    cfg = config(write_images(tmp_path, ('a', 'b', 'c')))
+    fill_classes(cfg, 'train', None)
+    assert cfg.model.head.num_classes == cfg.data_preprocessor.num_classes == 3
+    assert cfg.num_classes == 3
+    assert tuple(cfg.val_evaluator[0].topk) == tuple(cfg.model.head.topk) == (1,)
+    assert tuple(cfg.test_evaluator.metric_options.top_k_accuracy.topk) == (1,)
+
+
+def test_written_number_stays_and_no_data_is_read(tmp_path: Path) -> None:
+    cfg = config(tmp_path / 'nowhere')
+    cfg.model.head.num_classes = cfg.data_preprocessor.num_classes = 7
+    fill_classes(cfg, 'train', None)
+    assert cfg.model.head.num_classes == 7
+    assert tuple(cfg.val_evaluator[0].topk) == (1, 5)
+
+
+def test_task_file_tells_where_there_is_no_data(tmp_path: Path) -> None:
+    cfg = config(tmp_path / 'nowhere')
+    fill_classes(cfg, 'predict', 4)
+    assert cfg.model.head.num_classes == 4
+
+
+def test_nothing_tells(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match='num_classes=N'):
+        fill_classes(config(tmp_path / 'nowhere'), 'test', None)
+
+
+def test_empty_class(tmp_path: Path) -> None:
+    root = write_images(tmp_path, ('a', 'b'))
+    (root / 'train' / 'zebra').mkdir()
+    with pytest.raises(DataError, match="no sample of 'zebra'"):
+        find_classes(config(root), 'train')
+
+
+def test_list_with_labels_and_names(tmp_path: Path) -> None:
+    (tmp_path / 'train.txt').write_text('x/1.png 0\nx/2.png 1\nx/3.png 1\n')
+    cfg = config(tmp_path, ann_file='train.txt', data_prefix='')
+    assert find_classes(cfg, 'train') == ['0', '1']
+    names = {'classes': ['left', 'right']}
+    named = config(tmp_path, ann_file='train.txt', data_prefix='', metainfo=names)
+    assert find_classes(named, 'train') == ['left', 'right']
+
+
+def test_list_with_a_hole(tmp_path: Path) -> None:
+    (tmp_path / 'train.txt').write_text('x/1.png 0\nx/2.png 2\n')
+    with pytest.raises(DataError, match="no sample of '1'"):
+        find_classes(config(tmp_path, ann_file='train.txt', data_prefix=''), 'train')
+
+
+def test_label_without_a_name(tmp_path: Path) -> None:
+    (tmp_path / 'train.txt').write_text('x/1.png 0\nx/2.png 5\n')
+    cfg = config(
+        tmp_path, ann_file='train.txt', data_prefix='', metainfo={'classes': ['a']}
+    )
+    with pytest.raises(DataError, match=r'labels \[5\] have no class'):
+        find_classes(cfg, 'train')
