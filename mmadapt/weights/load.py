@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..errors import WeightsError
 from .coverage import LoadReport, format_rows
 from .fingerprint import TrunkRecord, hash_tensor
-from .layouts import Piece, map_names
+from .layouts import Piece, map_names, unused_in_blocks
 from .parts import Parts, split
 from .reading import read_checkpoint, state_dict_of
 from .resize import Tokens, fit, is_sinusoid
@@ -96,7 +98,21 @@ def load_weights(
     with torch.no_grad():
         for name, tensor in ready.items():
             parts.tensors[name].copy_(tensor)
+    _warn_of_unused(state, report)
     return report
+
+
+def _warn_of_unused(state: Mapping[str, Tensor], report: LoadReport) -> None:
+    """Say that the file has more trunk than the model: it may be meant, or not."""
+    unused = unused_in_blocks(state, report.unexpected)
+    if unused:
+        print_log(
+            f"'{report.file}' has {len(unused)} tensors of blocks that the model has "
+            f'no place for ({unused[0]}, ...): the model is not the one that was '
+            'pre-trained. Compare depth, qkv_bias and layer scale.',
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
 def _is_positions(name: str) -> bool:

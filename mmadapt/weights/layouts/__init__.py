@@ -1,7 +1,7 @@
 """The naming of tensors in the checkpoints of each code base."""
 
 from .mapping import map_names, match_biases
-from .source import Piece, Source, detect, read_source
+from .source import Piece, Source, detect, read_source, unused_in_blocks
 from .tables import ADAPTFORMER, LAYOUTS, MMACTION, MMPRETRAIN, TIMM, Layout
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     'map_names',
     'match_biases',
     'read_source',
+    'unused_in_blocks',
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .tables import LAYOUTS, Layout
 
-__all__ = ['Piece', 'Source', 'detect', 'read_source']
+__all__ = ['Piece', 'Source', 'detect', 'read_source', 'unused_in_blocks']
 
 # What encloses a ViT: DataParallel, OpenMMLab models, VideoMAE pre-training.
 _PREFIXES = tuple(
@@ -88,6 +88,27 @@ def read_source(state: Mapping[str, Tensor], layout: Layout, prefix: str) -> Sou
             source.outside[name] = Piece(tensor, name)
     _fuse(source.trunk)
     return source
+
+
+def unused_in_blocks(state: Mapping[str, Tensor], unused: Collection[str]) -> list[str]:
+    """Those names of a file that are of a ViT's blocks, adapters left out.
+
+    Args:
+        state: Tensors by name, as in the file.
+        unused: Names in it, or several of them joined, that were not taken.
+    """
+    found = detect(state)
+    if found is None:
+        return []
+    layout, prefix = found
+    kept = []
+    for name in unused:
+        first = name.split(' ')[0]
+        neutral = layout.neutral(first.removeprefix(prefix)).split('.')
+        if first.startswith(prefix) and neutral[0] == 'blocks':
+            if neutral[2:3] != ['adapter']:
+                kept.append(name)
+    return kept
 
 
 def _describe(layout: Layout, prefix: str, state: Mapping[str, Tensor]) -> str:
