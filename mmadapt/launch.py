@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -11,14 +12,14 @@ import torch
 import torch.distributed
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
-from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
-from torch import nn
 
 from .errors import AdaptError, ConfigError, DataError
+from .hooks.frozen_trunk import FrozenTrunkHook
+from .weights.stamp import find_stamps
 
-__all__ = ['build_runner', 'check_train_loader', 'join_processes', 'run', 'use_amp']
+__all__ = ['build_runner', 'check_loaders', 'join_processes', 'run', 'use_amp']
 
 AMP_TYPES = ('OptimWrapper', 'AmpOptimWrapper', 'CpuAmpOptimWrapper')
 
@@ -76,7 +77,7 @@ def join_processes(cfg: Config) -> None:
         )
     rank, world, local = (os.environ[name] for name in names)
     os.environ.update(RANK=rank, WORLD_SIZE=world, LOCAL_RANK=local)
-    os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+    os.environ.setdefault('MASTER_ADDR', first_node(cfg.launcher))
     os.environ.setdefault('MASTER_PORT', '29500')
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
@@ -87,6 +88,16 @@ def join_processes(cfg: Config) -> None:
     )
     wrapper['device_ids'] = None
     cfg.model_wrapper_cfg = wrapper
+
+
+def first_node(launcher: str) -> str:
+    """Where the processes meet, unless MASTER_ADDR says so."""
+    if launcher != 'slurm' or int(os.environ.get('SLURM_NNODES', '1')) < 2:
+        return '127.0.0.1'
+    nodes = os.environ['SLURM_JOB_NODELIST']
+    command = ['scontrol', 'show', 'hostnames', nodes]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True)
+    return listing.stdout.split()[0]
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -105,9 +116,8 @@ def build_runner(cfg: Config) -> Runner:
 
 def warn_unwatched(runner: Runner) -> None:
     """Warn where an adapted model runs without FrozenTrunkHook."""
-    model = runner.model
-    watched = any(type(hook).__name__ == 'FrozenTrunkHook' for hook in runner.hooks)
-    if not watched and isinstance(model, nn.Module) and is_adapted(model):
+    watched = any(isinstance(hook, FrozenTrunkHook) for hook in runner.hooks)
+    if not watched and find_stamps(runner.model):
         warnings.warn(
             'an adapted model runs without FrozenTrunkHook: nothing checks that its '
             'trunk has its weights and keeps them. Add to the config '
@@ -116,23 +126,32 @@ def warn_unwatched(runner: Runner) -> None:
         )
 
 
-def is_adapted(model: nn.Module) -> bool:
-    """Whether some part of a model is an adapted backbone."""
-    return any(hasattr(module, 'task_stamp') for module in model.modules())
-
-
-def check_train_loader(runner: Runner) -> None:
-    """Refuse a training set smaller than one batch, before anything is trained.
+def check_loaders(runner: Runner) -> None:
+    """Refuse data that can't be trained on, before anything is trained.
 
     Raises:
-        DataError: Not a single batch.
+        DataError: A training set smaller than one batch, or validation data with
+            other classes than the training data.
     """
-    loader = runner.train_loop.dataloader
-    if len(loader) == 0:
+    train = runner.train_loop.dataloader
+    if len(train) == 0:
         raise DataError(
-            f'the training set has {len(loader.dataset)} samples, less than one batch '
-            f'of {loader.batch_size} a process, and drop_last=True leaves none. Lower '
+            f'the training set has {len(train.dataset)} samples, less than one batch '
+            f'of {train.batch_size} a process, and drop_last=True leaves none. Lower '
             'it: --cfg-options train_dataloader.batch_size=N.'
+        )
+    if runner.val_loop is None:
+        return
+    pairs = [
+        getattr(loader.dataset, 'metainfo', {}).get('classes')
+        for loader in (train, runner.val_loop.dataloader)
+    ]
+    if all(pairs) and list(pairs[0]) != list(pairs[1]):
+        differ = sorted({*pairs[0]} ^ {*pairs[1]}) or 'their order'
+        raise DataError(
+            f'the validation data has other classes ({len(pairs[1])}) than the '
+            f'training data ({len(pairs[0])}); they differ in: {differ}. Both need '
+            'the same class folders, or the same classes.txt.'
         )
 
 
@@ -141,7 +160,6 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except AdaptError as error:
-        print_log(f'{type(error).__name__}: {error}', logger='silent')
         sys.exit(f'{type(error).__name__}: {error}')
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():

@@ -91,7 +91,7 @@ def main() -> None:
     args = parse_args()
     cfg = merge_args(read_shared(args), args)
     runner = launch.build_runner(resolve_config(cfg, 'train'))
-    launch.check_train_loader(runner)
+    launch.check_loaders(runner)
     runner.train()
 
 
