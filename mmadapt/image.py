@@ -1,7 +1,8 @@
 """Registers everything that extends MMPretrain."""
 
 from .backbones import image as backbones
+from .datasets import image as datasets
 from .hooks.show_image import ShowImageHook
 from .hosts import image as hosts
 
-__all__ = ['ShowImageHook', 'backbones', 'hosts']
+__all__ = ['ShowImageHook', 'backbones', 'datasets', 'hosts']

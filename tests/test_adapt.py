@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers import build_image_vit, build_video_vit, image_input
 from torch import nn
 
 import mmadapt
 from mmadapt.adapt import adapter_prefixes
 from mmadapt.errors import ConfigError
+from tests.helpers import build_image_vit, build_video_vit, image_input
 
 
 def trainable_names(model: nn.Module) -> set[str]:

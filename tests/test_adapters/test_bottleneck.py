@@ -6,10 +6,10 @@ import math
 
 import pytest
 import torch
-from tests.helpers import randomise
 
 from mmadapt.adapters import AdaptMLP
 from mmadapt.errors import ConfigError
+from tests.helpers import randomise
 
 
 def official_branch(adapter: AdaptMLP, x: torch.Tensor, scale: float) -> torch.Tensor:

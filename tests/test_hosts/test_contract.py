@@ -7,12 +7,12 @@ import pickle
 
 import pytest
 import torch
-from tests.helpers import HOST_CASES, HostCase, feature, randomise
 
 import mmadapt
 from mmadapt.adapt import adapter_prefixes
 from mmadapt.adapters import Adapter
 from mmadapt.hosts import HOSTS
+from tests.helpers import HOST_CASES, HostCase, feature, randomise
 
 if missing := {block.__name__ for block in HOSTS} ^ set(HOST_CASES):
     raise LookupError(f'hosts and HOST_CASES of tests/helpers.py differ in: {missing}')

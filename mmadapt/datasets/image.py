@@ -1,0 +1,118 @@
+"""Photos in one folder a class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+from mmpretrain.registry import DATASETS
+
+from ..errors import DataError, did_you_mean
+from .names import folder_names, read_class_names
+
+__all__ = ['ImageFolder']
+
+EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.webp')
+
+
+@DATASETS.register_module()
+class ImageFolder(BaseDataset):
+    """``data_root/train/<class>/*`` and ``data_root/val/<class>/*``.
+
+    A class has the same label in every part of the data: its place in
+    ``data_root/classes.txt`` where there is one, else among the sorted folders of
+    ``data_root/train``. (Taken from each part's own folders, the labels of a part that
+    lacks a class would shift.)
+
+    Args:
+        data_root: The folder of the data.
+        data_prefix: The part, such as ``'train'``.
+        pipeline: Transforms.
+        test_mode: A part that is tested may lack a class, one that trains may not.
+        metainfo: May give the classes, in label order.
+        extensions: Endings of the files that count, in lower case.
+        lazy_init: Read the folder later, on ``full_init``.
+        serialize_data: As in MMEngine.
+
+    Raises:
+        DataError: A folder is missing, empty, or names no class.
+    """
+
+    def __init__(
+        self,
+        data_root: str = '',
+        data_prefix: str = '',
+        pipeline: Sequence[Mapping[str, Any]] = (),
+        test_mode: bool = False,
+        metainfo: Mapping[str, Any] | None = None,
+        extensions: Sequence[str] = EXTENSIONS,
+        lazy_init: bool = False,
+        serialize_data: bool = True,
+    ) -> None:
+        self.extensions = tuple(extension.lower() for extension in extensions)
+        super().__init__(
+            data_root=str(data_root),
+            data_prefix={'img_path': data_prefix},
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            metainfo=dict(metainfo or {}),
+            lazy_init=lazy_init,
+            serialize_data=serialize_data,
+        )
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """One entry a photo: ``img_path`` and ``gt_label``."""
+        folder = Path(self.data_prefix['img_path'])
+        if not folder.is_dir():
+            raise DataError(
+                f'no folder {folder}: photos are expected as {folder}/<class>/*.jpg.'
+                f'{did_you_mean(folder, siblings(folder))}'
+            )
+        names = self._class_names(folder)
+        self._metainfo['classes'] = tuple(names)
+        unknown = [name for name in folder_names(folder) if name not in names]
+        if unknown:
+            raise DataError(
+                f'{folder} has a folder {unknown[0]!r}, which is no class; the classes '
+                f'are {", ".join(map(repr, names))}.{did_you_mean(unknown[0], names)}'
+            )
+        samples = []
+        for label, name in enumerate(names):
+            paths = self._photos(folder / name)
+            if not paths and not self.test_mode:
+                raise DataError(
+                    f'class {name!r} has no photo in {folder / name} (endings that '
+                    f'count: {", ".join(self.extensions)}). Add photos, or remove the '
+                    'class.'
+                )
+            samples += [{'img_path': str(path), 'gt_label': label} for path in paths]
+        if not samples:
+            raise DataError(f'no photo in the folders of {folder}.')
+        return samples
+
+    def _class_names(self, folder: Path) -> list[str]:
+        given = self._metainfo.get('classes')
+        root = Path(self.data_root or folder)
+        train = root / 'train'
+        names = list(given) if given else read_class_names(root)
+        if names is None:
+            names = folder_names(train if train.is_dir() else folder)
+        if not names:
+            raise DataError(
+                f'no class folder in {folder}: photos are expected as '
+                f'{folder}/<class>/*.jpg.'
+            )
+        return names
+
+    def _photos(self, folder: Path) -> list[Path]:
+        if not folder.is_dir():
+            return []
+        found = (p for p in folder.rglob('*') if p.suffix.lower() in self.extensions)
+        return sorted(path for path in found if not path.name.startswith('.'))
+
+
+def siblings(folder: Path) -> list[Path]:
+    """What stands beside a folder that isn't there."""
+    return list(folder.parent.iterdir()) if folder.parent.is_dir() else []

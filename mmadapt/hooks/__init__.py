@@ -1,0 +1,6 @@
+"""Hooks: they observe, check and filter; building and freezing is done before."""
+
+from .adapter_checkpoint import AdapterCheckpointHook
+from .frozen_trunk import FrozenTrunkHook
+
+__all__ = ['AdapterCheckpointHook', 'FrozenTrunkHook']

@@ -1,0 +1,137 @@
+"""Proof that the frozen trunk is there and stays as it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sized
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from ..errors import DataError, FrozenTrunkError
+from ..report import parameter_report
+from ..weights.fingerprint import hash_tensor
+from ..weights.stamp import TaskStamp, find_stamps
+
+__all__ = ['FrozenTrunkHook', 'frozen_tensors']
+
+SHOWN = 10
+
+
+@HOOKS.register_module()
+class FrozenTrunkHook(Hook):
+    """Checks that no frozen tensor changes, by hash, from first to last iteration.
+
+    At the start it also refuses a trunk that never got weights and a training set of
+    less than one batch, and writes one line: what trains, on which trunk.
+
+    Raises:
+        FrozenTrunkError: A trunk without weights, or frozen tensors that changed.
+        DataError: No batch to train on.
+    """
+
+    def __init__(self) -> None:
+        self.hashes: dict[str, str] = {}
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the trunk and the data, and remember the frozen tensors."""
+        model = unwrapped(runner.model)
+        check_trunks(model)
+        check_batches(runner)
+        runner.logger.info(start_line(model))
+        self.hashes = {name: hash_tensor(t) for name, t in frozen_tensors(model)}
+
+    def after_train(self, runner: Runner) -> None:
+        """Compare the frozen tensors with the start's."""
+        start = time.perf_counter()
+        now = {n: hash_tensor(t) for n, t in frozen_tensors(unwrapped(runner.model))}
+        changed = [name for name, digest in self.hashes.items() if now[name] != digest]
+        if changed:
+            more = len(changed) - SHOWN
+            raise FrozenTrunkError(
+                f'{len(changed)} of {len(now)} frozen tensors changed in training: '
+                f'{", ".join(changed[:SHOWN])}{f" and {more} more" if more > 0 else ""}. '
+                'Something writes to the trunk (a hook, an optimizer built by hand, a '
+                'layer that keeps statistics); the task files of this run do not fit '
+                'the trunk they name.'
+            )
+        if now:
+            runner.logger.info(
+                f'frozen trunk unchanged: {len(now)} tensors, '
+                f'{time.perf_counter() - start:.2f} s'
+            )
+
+    def before_val(self, runner: Runner) -> None:
+        """Check that the trunk has weights."""
+        check_trunks(unwrapped(runner.model))
+
+    def before_test(self, runner: Runner) -> None:
+        """Check that the trunk has weights."""
+        check_trunks(unwrapped(runner.model))
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model inside a distributed wrapper, or itself."""
+    return model.module if is_model_wrapper(model) else model
+
+
+def frozen_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Names and tensors of the adapted backbones' frozen parameters and buffers."""
+    for backbone, stamp in find_stamps(model).items():
+        lead = f'{backbone}.' if backbone else ''
+        for name, tensor in model.get_submodule(backbone).state_dict().items():
+            inside_stamp = name.startswith('task_stamp.')
+            if not inside_stamp and name not in stamp.content['trained']:
+                yield f'{lead}{name}', tensor
+
+
+def check_trunks(model: nn.Module) -> None:
+    """Refuse a backbone whose frozen trunk never got weights.
+
+    Raises:
+        FrozenTrunkError: With the backbone's name.
+    """
+    for backbone, stamp in find_stamps(model).items():
+        if stamp.trunk_state == 'none':
+            raise FrozenTrunkError(
+                f'the trunk of {backbone or type(model).__name__} has no weights '
+                "(init_cfg=None). Give it init_cfg=dict(type='PretrainedTrunk', "
+                "checkpoint=FILE), or dict(type='RandomTrunk') where random weights "
+                'are meant.'
+            )
+
+
+def check_batches(runner: Runner) -> None:
+    """Refuse a training set that doesn't fill one batch.
+
+    Raises:
+        DataError: With the size of set and batch.
+    """
+    loader = runner.train_dataloader
+    if isinstance(loader, Sized) and len(loader) == 0:
+        raise DataError(
+            f'the training set has {len(loader.dataset)} samples, less than one batch '  # type: ignore[attr-defined]
+            f'of {getattr(loader, "batch_size", "?")} (drop_last=True, for the '
+            "head's BatchNorm). Lower train_dataloader.batch_size."
+        )
+
+
+def start_line(model: nn.Module) -> str:
+    """What trains, and on which trunk."""
+    parts = [str(parameter_report(model))]
+    for stamp in find_stamps(model).values():
+        parts += describe_trunk(stamp)
+    return ', '.join(parts)
+
+
+def describe_trunk(stamp: TaskStamp) -> list[str]:
+    """File, fingerprint and coverage of one trunk."""
+    parts = ['random trunk' if stamp.report is None else f'trunk {stamp.report.file}']
+    if stamp.record.fingerprint:
+        parts.append(f'fingerprint {stamp.record.fingerprint[:8]}')
+    if stamp.report is not None:
+        parts.append(f'coverage {stamp.report.coverage}')
+    return parts

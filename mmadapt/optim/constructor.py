@@ -1,0 +1,70 @@
+"""An optimizer over what trains, in few groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.logging import MMLogger, print_log
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+from torch import nn
+
+from ..errors import ConfigError
+
+__all__ = ['TrainableOptimWrapperConstructor']
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
+    """Gives the optimizer the parameters that require a gradient, and no other.
+
+    ``paramwise_cfg`` means what it means in MMEngine, whose constructor takes frozen
+    parameters along or warns once for each; parameters with equal options share a
+    group here, and one line sums up.
+
+    Raises:
+        ConfigError: Nothing trains.
+    """
+
+    def __call__(self, model: nn.Module) -> OptimWrapper:
+        """Build the optimizer wrapper for a model, wrapped by DDP or not."""
+        if hasattr(model, 'module'):
+            model = model.module
+        groups = self.groups(model)
+        if not groups:
+            raise ConfigError(
+                f'nothing trains in {type(model).__name__}: every parameter is '
+                "frozen. Give the backbone an adapter or trainable='all'."
+            )
+        tensors = sum(len(group['params']) for group in groups)
+        print_log(
+            f'{type(self).__name__}: {tensors} trainable tensors in '
+            f'{len(groups)} group(s)',
+            logger='current',
+        )
+        optimizer = OPTIMIZERS.build(
+            self.optimizer_cfg, default_args={'params': groups}
+        )
+        wrapper = {'type': 'OptimWrapper', **self.optim_wrapper_cfg}
+        return OPTIM_WRAPPERS.build(wrapper, default_args={'optimizer': optimizer})
+
+    def groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        """Parameter groups of a model, one for each set of equal options."""
+        if not self.paramwise_cfg:
+            trained = [p for p in model.parameters() if p.requires_grad]
+            return [{'params': trained}] if trained else []
+        single: list[dict[str, Any]] = []
+        logger = MMLogger.get_current_instance()
+        level = logger.level
+        logger.setLevel('ERROR')  # a line for every parameter, frozen or not
+        try:
+            self.add_params(single, model)
+        finally:
+            logger.setLevel(level)
+        merged: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
+        for group in single:
+            options = {key: value for key, value in group.items() if key != 'params'}
+            same = tuple(sorted((key, repr(value)) for key, value in options.items()))
+            merged.setdefault(same, {**options, 'params': []})
+            merged[same]['params'] += group['params']
+        return list(merged.values())

@@ -1,0 +1,158 @@
+"""task_stamp: what a set of adapter weights belongs to, carried with the weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import TaskFileError
+from .coverage import LoadReport
+from .differences import describe
+from .fingerprint import TrunkRecord
+
+__all__ = ['TaskStamp', 'decode', 'find_stamps']
+
+VERSION = 1
+SHORT = 16  # hex digits of a tensor's hash that the stamp keeps
+
+
+class TaskStamp(nn.Module):
+    """Child of every adapted backbone: one uint8 buffer that names trunk and adapter.
+
+    It travels in the state dict, so that every loader passes it. Loading compares the
+    file's stamp with the model's own and raises where MMEngine's loaders, for whom a
+    wrong bottleneck or a missing trunk is a log line, would go on.
+
+    Args:
+        record: The frozen trunk's hashes; empty where nothing is frozen.
+        adapter: The options that decide the adapted function, one dict a method.
+        trainable: Prefixes that train beside the adapters, or ``'all'``.
+        trained: Name, relative to the backbone, and shape of each trained tensor.
+        report: What loading the trunk found, or None.
+        trunk_state: ``'loaded'``, ``'random'`` or ``'none'``.
+    """
+
+    stamp: Tensor
+
+    def __init__(
+        self,
+        record: TrunkRecord,
+        adapter: Sequence[Mapping[str, Any]],
+        trainable: Sequence[str] | str,
+        trained: Mapping[str, Sequence[int]],
+        report: LoadReport | None,
+        trunk_state: str,
+    ) -> None:
+        super().__init__()
+        self.record = record
+        self.report = report
+        self.trunk_state = trunk_state
+        content = {
+            'version': VERSION,
+            'fingerprint': record.fingerprint,
+            'tensors': {name: h[:SHORT] for name, h in record.tensors.items()},
+            'adapter': [dict(options) for options in adapter],
+            'trainable': trainable if isinstance(trainable, str) else list(trainable),
+            'trained': {name: list(shape) for name, shape in trained.items()},
+        }
+        self.register_buffer('stamp', encode(content))
+        self.content: dict[str, Any] = decode(self.stamp)
+
+    def check(self, stamp: Tensor | None, where: str) -> None:
+        """Compare a file's stamp with this one.
+
+        Args:
+            stamp: The uint8 tensor of the file, None where it has none.
+            where: Name of the backbone in the model, for the message.
+
+        Raises:
+            TaskFileError: With every difference named.
+        """
+        if stamp is None:
+            raise TaskFileError(
+                f'this is no task file for {where}: it has no task_stamp. Pre-trained '
+                "weights go into init_cfg=dict(type='PretrainedTrunk', checkpoint="
+                'FILE), on the command line trunk=FILE; load_from, --resume and '
+                'tools/test.py take what AdapterCheckpointHook wrote.'
+            )
+        differences = describe(decode(stamp), self.content)
+        if differences:
+            rows = '\n'.join(f'  {row}' for row in differences)
+            raise TaskFileError(
+                f'the task file does not belong to {where}:\n{rows}\nUse the config '
+                'and the trunk it was trained with.'
+            )
+
+    def _save_to_state_dict(
+        self, destination: dict[str, Any], prefix: str, keep_vars: bool
+    ) -> None:
+        """Write the content, not the buffer: SyncBuffersHook averages the buffers of
+        all ranks in their own dtype, and a sum of three letters overflows a byte.
+        """
+        destination[f'{prefix}stamp'] = encode(self.content).to(self.stamp.device)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Compare, and raise; there is nothing to copy, for the stamps are equal.
+
+        Plain ``load_state_dict`` ends here too. The stamp is the backbone's last child,
+        so what the backbone misses has been collected by then.
+        """
+        backbone = prefix.removesuffix('.').rpartition('.')[0]
+        self.check(state_dict.get(f'{prefix}stamp'), backbone or 'the backbone')
+        lead = f'{backbone}.' if backbone else ''
+        trained = {f'{lead}{name}' for name in self.content['trained']}
+        if absent := sorted(trained & {*missing_keys}):
+            raise TaskFileError(
+                f'the task file lacks trained weights: {", ".join(absent)}.'
+            )
+        # The frozen trunk isn't part of a task file, so it isn't missing from one.
+        missing_keys[:] = [key for key in missing_keys if not key.startswith(lead)]
+
+
+def find_stamps(model: nn.Module) -> dict[str, TaskStamp]:
+    """Stamps of a model by the name of their backbone ('' for the model itself)."""
+    return {
+        name.rpartition('.')[0]: module
+        for name, module in model.named_modules()
+        if isinstance(module, TaskStamp)
+    }
+
+
+def encode(content: Mapping[str, Any]) -> Tensor:
+    """A JSON document as a uint8 tensor ``(L,)``, the same for equal content."""
+    text = json.dumps(content, sort_keys=True, separators=(',', ':'))
+    return torch.tensor(list(text.encode()), dtype=torch.uint8)
+
+
+def decode(stamp: Tensor) -> dict[str, Any]:
+    """The document in a stamp.
+
+    Raises:
+        TaskFileError: It isn't one of this version.
+    """
+    try:
+        content = json.loads(bytes(stamp.cpu().tolist()).decode())
+        version = content['version']
+    except (ValueError, KeyError, TypeError) as error:
+        raise TaskFileError(
+            f'the task_stamp of this file is broken ({error}); use another copy of it.'
+        ) from error
+    if version != VERSION:
+        raise TaskFileError(
+            f'this task file has a stamp of version {version}; this mmadapt reads '
+            f'version {VERSION}. Use the mmadapt it was written with.'
+        )
+    return dict(content)

@@ -1,0 +1,112 @@
+"""Which tensors make up a task file, and whether a file fits a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from ..errors import TaskFileError
+from .differences import shortened
+from .stamp import find_stamps
+
+__all__ = ['check_task_state', 'task_keys', 'task_state']
+
+STAMP = 'task_stamp.stamp'
+
+
+def task_keys(model: nn.Module) -> set[str]:
+    """Names in the model's state dict that training changes, and the stamps.
+
+    Everything outside the adapted backbones (head and neck with their buffers) is
+    kept; inside one, what its stamp calls trained.
+
+    Args:
+        model: A model with adapted backbones; without any, every name is kept.
+    """
+    keys = {name for name in model.state_dict() if isinstance(name, str)}
+    for backbone, stamp in find_stamps(model).items():
+        lead = f'{backbone}.' if backbone else ''
+        trained = {f'{lead}{name}' for name in stamp.content['trained']}
+        inside = {key for key in keys if key.startswith(lead)}
+        keys -= inside - trained - {f'{lead}{STAMP}'}
+    return keys
+
+
+def task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a state dict that a task file holds.
+
+    Args:
+        model: The model that the state dict is of.
+        state_dict: Its state dict, or one of the same names.
+    """
+    keys = task_keys(model)
+    return {name: value for name, value in state_dict.items() if name in keys}
+
+
+def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
+    """Refuse a state dict that isn't exactly the model's task; nothing is touched.
+
+    Args:
+        model: A model with adapted backbones; others are not checked.
+        state_dict: What is about to be loaded.
+
+    Raises:
+        TaskFileError: Another trunk or adapter, weights that are absent, of another
+            shape (such as a head for another number of classes) or not the model's.
+    """
+    stamps = find_stamps(model)
+    if not stamps:
+        return
+    for backbone, stamp in stamps.items():
+        key = f'{backbone}.{STAMP}' if backbone else STAMP
+        where = backbone or type(model).__name__
+        stamp.check(state_dict.get(key), where)
+    expected = {k: v for k, v in model.state_dict().items() if k in task_keys(model)}
+    rows = [
+        *listed('lacks', without_counters(expected.keys() - state_dict.keys())),
+        *listed('has, and the model has not', state_dict.keys() - model_keys(model)),
+        *shape_differences(expected, state_dict),
+    ]
+    if rows:
+        text = '\n'.join(f'  {row}' for row in rows)
+        raise TaskFileError(
+            f'the task file does not fit {type(model).__name__}:\n{text}\nUse the '
+            'config it was trained with; a head for another number of classes is '
+            'another task.'
+        )
+
+
+def model_keys(model: nn.Module) -> set[str]:
+    """Every name in a model's state dict."""
+    return set(model.state_dict())
+
+
+def without_counters(names: Iterable[str]) -> list[str]:
+    """Names without BatchNorm's batch counters, which old files lack."""
+    return [n for n in names if n.rpartition('.')[2] != 'num_batches_tracked']
+
+
+def listed(verb: str, names: Iterable[str]) -> list[str]:
+    """One row naming what the file lacks or has too much, or none."""
+    found = sorted(names)
+    return [f'weights that the file {verb}: {shortened(found)}'] if found else []
+
+
+def shape_differences(
+    expected: Mapping[str, Any], state_dict: Mapping[str, Any]
+) -> list[str]:
+    """One row for each tensor of another shape; the stamps are compared apart."""
+    rows = []
+    for name, tensor in expected.items():
+        given = state_dict.get(name)
+        both = isinstance(tensor, Tensor) and isinstance(given, Tensor)
+        if not both or name.rpartition('.')[2] == 'stamp':
+            continue
+        if given.shape != tensor.shape:  # type: ignore[union-attr]
+            rows.append(
+                f'{name}: the file has {tuple(given.shape)}, '  # type: ignore[union-attr]
+                f'the model {tuple(tensor.shape)}'
+            )
+    return rows

@@ -1,0 +1,199 @@
+"""Stamp and task files: what belongs together loads, anything else is refused."""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from typing import Any
+
+import pytest
+import torch
+from mmengine.runner import checkpoint
+from torch import nn
+
+from mmadapt.errors import TaskFileError
+from mmadapt.weights.guard import guarded_load_state_dict
+from mmadapt.weights.stamp import decode, encode, find_stamps
+from mmadapt.weights.task_file import check_task_state, task_keys, task_state
+from tests.helpers import image_input, randomise
+
+ARCH = {'embed_dims': 48, 'num_layers': 2, 'num_heads': 4, 'feedforward_channels': 96}
+
+
+def build(num_classes: int = 3, trunk_seed: int = 0, **backbone: Any) -> nn.Module:
+    """A tiny classifier on a trunk that the seed decides."""
+    from mmpretrain.registry import MODELS
+
+    options = {
+        'type': 'AdaptFormerViT',
+        'arch': ARCH,
+        'img_size': 32,
+        'patch_size': 8,
+        'adapter': {'bottleneck': 8},
+        'init_cfg': {'type': 'RandomTrunk', 'seed': trunk_seed},
+        **backbone,
+    }
+    head = {'type': 'LinearClsHead', 'num_classes': num_classes, 'in_channels': 48}
+    neck = {'type': 'ClsBatchNormNeck', 'input_features': 48}
+    config = {
+        'type': 'ImageClassifier',
+        'backbone': options,
+        'neck': neck,
+        'head': head,
+    }
+    model = MODELS.build({'_scope_': 'mmpretrain', **config})
+    model.eval()
+    return model
+
+
+def trained(**options: Any) -> nn.Module:
+    """A classifier whose trained part isn't what it started with."""
+    model = build(**options)
+    for block in model.backbone.layers:
+        if hasattr(block, 'adapter'):
+            randomise(block.adapter)
+    randomise(model.head)
+    model.neck.bn.running_mean.fill_(0.5)
+    return model
+
+
+def task_of(model: nn.Module) -> OrderedDict[str, Any]:
+    return OrderedDict(task_state(model, model.state_dict()))
+
+
+LOADERS = {
+    'torch': lambda model, state: model.load_state_dict(state),
+    'mmengine': lambda model, state: guarded_load_state_dict(model, state),
+}
+
+
+@pytest.fixture(params=sorted(LOADERS))
+def load(request: pytest.FixtureRequest) -> Any:
+    return LOADERS[request.param]
+
+
+def test_a_task_file_holds_adapters_head_and_buffers_only() -> None:
+    names = set(task_of(trained()))
+    adapter = {
+        f'backbone.layers.{i}.adapter.{part}.{kind}'
+        for i in range(2)
+        for part in ('down', 'up')
+        for kind in ('weight', 'bias')
+    }
+    outside = {
+        'neck.bn.running_mean',
+        'neck.bn.running_var',
+        'neck.bn.num_batches_tracked',
+        'head.fc.weight',
+        'head.fc.bias',
+    }
+    assert names == adapter | outside | {'backbone.task_stamp.stamp'}
+
+
+def test_a_task_restores_the_trained_model(load: Any) -> None:
+    model, other = trained(), build()
+    load(other, task_of(model))
+    with torch.no_grad():
+        expected = model(image_input())
+        assert torch.equal(other(image_input()), expected)
+
+
+DIFFERENT = [
+    ({'trunk_seed': 1}, r'trunk: the file was trained on .* tensors differ: layers'),
+    ({'adapter': {'bottleneck': 4}}, 'adapter bottleneck: the file has 8, the model 4'),
+    ({'adapter': {'bottleneck': 8, 'scale': 1.0}}, 'adapter scale: the file has 0.1'),
+    ({'adapter': {'bottleneck': 8, 'layers': [0]}}, r'adapter layers.*\[0, 1\].*\[0\]'),
+    ({'adapter': None}, r'1 method\(s\) \(AdaptMLP\), the model 0 \(none\)'),
+    ({'trainable': ['ln1']}, r"trainable: the file has \[\], the model \['ln1'\]"),
+    (
+        {'num_classes': 5},
+        r'head.fc.weight: the file has \(3, 48\), the model \(5, 48\)',
+    ),
+]
+
+
+@pytest.mark.parametrize(('options', 'message'), DIFFERENT)
+def test_another_model_refuses_it_and_stays_as_it_was(
+    options: dict[str, Any], message: str
+) -> None:
+    state, other = task_of(trained()), build(**options)
+    before = copy.deepcopy(other.state_dict())
+    with pytest.raises(TaskFileError, match=message):
+        guarded_load_state_dict(other, state)
+    for name, tensor in other.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+
+
+@pytest.mark.parametrize(('options', 'message'), DIFFERENT[:-1])
+def test_plain_torch_loading_refuses_it_too(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TaskFileError, match=message):
+        build(**options).load_state_dict(task_of(trained()), strict=False)
+
+
+def test_options_of_training_do_not_matter(load: Any) -> None:
+    other = build(adapter={'bottleneck': 8, 'dropout': 0.3, 'init': 'normal'})
+    load(other, task_of(trained()))
+    assert torch.equal(other.head.fc.bias, trained().head.fc.bias)
+
+
+def test_a_file_without_a_stamp_is_no_task_file(load: Any) -> None:
+    state = build().state_dict()
+    del state['backbone.task_stamp.stamp']
+    with pytest.raises(TaskFileError, match='no task file'):
+        load(build(), state)
+
+
+def test_absent_weights_are_named(load: Any) -> None:
+    state = task_of(trained())
+    del state['backbone.layers.1.adapter.up.weight']
+    with pytest.raises(TaskFileError, match=r'layers\.1\.adapter\.up\.weight'):
+        load(build(), state)
+
+
+def test_foreign_weights_are_named() -> None:
+    state = task_of(trained())
+    state['head.other'] = torch.zeros(1)
+    with pytest.raises(TaskFileError, match=r'has, and the model has not: head\.other'):
+        check_task_state(build(), state)
+
+
+def test_a_broken_stamp_says_so(load: Any) -> None:
+    state = task_of(trained())
+    state['backbone.task_stamp.stamp'] = state['backbone.task_stamp.stamp'][:50]
+    with pytest.raises(TaskFileError, match='broken'):
+        load(build(), state)
+
+
+def test_another_version_says_so() -> None:
+    with pytest.raises(TaskFileError, match='version 99'):
+        decode(encode({'version': 99}))
+
+
+def test_full_fine_tuning_keeps_everything_and_asks_for_no_trunk() -> None:
+    model = build(adapter=None, trainable='all')
+    assert task_keys(model) == set(model.state_dict())
+    other = build(adapter=None, trainable='all', trunk_seed=1)
+    guarded_load_state_dict(other, task_of(model))
+    assert torch.equal(other.backbone.cls_token, model.backbone.cls_token)
+    assert find_stamps(model)['backbone'].content['fingerprint'] == ''
+
+
+def test_a_plain_model_loads_as_ever() -> None:
+    linear = nn.Linear(2, 2)
+    guarded_load_state_dict(linear, OrderedDict(weight=torch.ones(2, 2)))
+    assert torch.equal(linear.weight, torch.ones(2, 2))
+    assert checkpoint.load_state_dict is guarded_load_state_dict
+
+
+def test_two_backbones_have_two_stamps() -> None:
+    first, second = build().backbone, build(trunk_seed=1).backbone
+    pair = nn.ModuleDict({'a': first, 'b': second})
+    assert set(find_stamps(pair)) == {'a', 'b'}
+    state = task_state(pair, pair.state_dict())
+    assert len(state) == 2 * (8 + 1)
+    pair.load_state_dict(state)
+    swapped = nn.ModuleDict({'a': second, 'b': first})
+    with pytest.raises(TaskFileError, match='does not belong to a'):
+        swapped.load_state_dict(state)
