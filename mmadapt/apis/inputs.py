@@ -60,4 +60,7 @@ def check_kind(path: str | PathLike[str], kind: str) -> None:
         raise DataError(f"{kind} '{path}' does not exist.")
     for other, suffixes in SUFFIXES.items():
         if other != kind and file.suffix.lower() in suffixes:
-            raise DataError(f"'{path}' is a {other}; this model reads {kind}s.")
+            article = 'an' if other == 'image' else 'a'
+            raise DataError(
+                f"'{path}' is {article} {other}; this model reads {kind}s."
+            )

@@ -92,3 +92,9 @@ def test_label_without_a_name(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match=r'labels \[5\] have no class'):
         find_classes(cfg, 'train')
+
+
+def test_a_part_that_is_tested_may_lack_a_class(tmp_path: Path) -> None:
+    (tmp_path / 'val.txt').write_text('x/1.png 0\nx/2.png 2\n')
+    part = {'ann_file': 'val.txt', 'data_prefix': '', 'test_mode': True}
+    assert find_classes(config(tmp_path, **part), 'test') == ['0', '1', '2']
