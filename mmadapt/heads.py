@@ -69,8 +69,15 @@ class BNLinearHead(BaseHead):
         nn.init.trunc_normal_(self.fc.weight, std=self.std)
         nn.init.zeros_(self.fc.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, loss_aux: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
         """Logits ``(B, num_classes)`` of features ``x`` of shape ``(B, C)``.
+
+        Args:
+            x: The features.
+            loss_aux: Losses of a neck, which the recognizer hands to every head and
+                adds itself; not used here.
 
         Raises:
             DataError: One clip alone in training, which BatchNorm can't normalise.
