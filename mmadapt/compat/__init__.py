@@ -1,0 +1,25 @@
+"""Workarounds for faults of the frameworks on today's torch, numpy and setuptools.
+
+One function each, inert where the fault is absent. :func:`apply` runs before anything
+imports MMPretrain or MMAction2.
+"""
+
+from .checkpoints import read_checkpoints_safely
+from .drn import stub_drn
+from .hue import mend_hue_when_imported
+from .noise import silence_startup
+from .numpy_names import restore_numpy_names
+from .packages import find_packages_without_pkg_resources, know_own_configs
+
+__all__ = ['apply']
+
+
+def apply() -> None:
+    """Apply every workaround that this installation needs; safe to call again."""
+    silence_startup()
+    restore_numpy_names()
+    stub_drn()
+    find_packages_without_pkg_resources()
+    know_own_configs()
+    read_checkpoints_safely()
+    mend_hue_when_imported()
