@@ -139,8 +139,9 @@ def width_of(arch: Any, path: str) -> int:
 
 def fill_width(cfg: Node, width: int) -> None:
     """Give neck and head the backbone's width where they left it None."""
-    for part in ('neck', 'head', 'cls_head'):
-        for _, node in walk(cfg['model'].get(part)):
+    parts = {'neck', 'head', 'cls_head'}
+    for path, node in walk(cfg.get('model'), 'model'):
+        if parts & {*path.split('.')}:
             for key in ('input_features', 'in_channels'):
                 if node.get(key, 0) is None:
                     node[key] = width

@@ -108,6 +108,13 @@ def test_random_trunk_over_a_pretrained_one_drops_the_open_checkpoint() -> None:
     assert cfg.model.backbone.init_cfg == {'type': 'RandomTrunk'}
 
 
+def test_model_inside_a_wrapper(tmp_path: Path) -> None:
+    cfg = image(trunk=write_trunk(tmp_path / 't.pth'), arch={'num_heads': 4})
+    cfg.model = {'type': 'AverageClsScoreTTA', 'module': cfg.model}
+    fill_trunk(cfg)
+    assert cfg.model.module.neck.input_features == 48
+
+
 def test_no_trunk_named() -> None:
     with pytest.raises(ConfigError, match='--cfg-options trunk=FILE'):
         fill_trunk(image())
