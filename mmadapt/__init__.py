@@ -6,25 +6,25 @@ from . import compat
 
 compat.apply()  # before anything imports a framework
 
-from . import datasets, hooks, optim  # noqa: E402
-from .adapt import adapt, freeze  # noqa: E402
-from .backbones import shield  # noqa: E402
-from .config import resolve_config  # noqa: E402
-from .hosts import register_host  # noqa: E402
-from .registry import ADAPTERS  # noqa: E402
-from .report import parameter_report  # noqa: E402
-from .weights import guard  # noqa: E402
+from . import datasets, hooks, optim
+from .adapt import adapt, freeze
+from .backbones import shield
+from .config import resolve_config
+from .hosts import register_host
+from .registry import ADAPTERS
+from .report import parameter_report
+from .version import __version__
+from .weights import guard
 
 guard.install()
 shield.install()
 
 # Each half is registered where its framework is installed; neither needs the other.
 if find_spec('mmpretrain') is not None:
-    from . import image  # noqa: E402, F401
+    from . import image  # noqa: F401
 if find_spec('mmaction') is not None:
-    from . import video  # noqa: E402, F401
+    from . import video  # noqa: F401
 
-__version__ = '0.1.0'
 
 __all__ = [
     'ADAPTERS',
