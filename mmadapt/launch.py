@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.distributed
@@ -142,7 +143,7 @@ def check_loaders(runner: Runner) -> None:
         )
     if runner.val_loop is None:
         return
-    pairs = [
+    pairs: list[Any] = [
         getattr(loader.dataset, 'metainfo', {}).get('classes')
         for loader in (train, runner.val_loop.dataloader)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ def plan(
                     f'layer {index} ({name}) is given two adapters; each layer takes '
                     'one. Make the layers of the list distinct.'
                 )
-            branch = method(HOSTS[type(block)].width(block), **options)
+            branch = build(method, HOSTS[type(block)].width(block), options)
             like = next(block.parameters())
             branch = branch.to(device=like.device, dtype=like.dtype)
             placements[name] = Placement(name, block, branch)
@@ -107,13 +107,14 @@ def parse(config: AdapterConfig) -> tuple[type[Adapter], dict[str, Any], Any]:
     options = dict(config)
     name = options.pop('type', 'AdaptMLP')
     layers = options.pop('layers', 'all')
-    method = name if inspect.isclass(name) else ADAPTERS.get(str(name))
-    if method is None or not issubclass(method, Adapter):
+    found: Any = name if inspect.isclass(name) else ADAPTERS.get(str(name))
+    if found is None or not issubclass(found, Adapter):
         known = sorted(ADAPTERS.module_dict)
         raise ConfigError(
             f'adapter type {name!r} is not known; allowed: {", ".join(known)}.'
             f'{did_you_mean(name, known)}'
         )
+    method: type[Adapter] = found
     allowed = method.options()
     for option in options:
         if option not in allowed:
@@ -126,6 +127,11 @@ def parse(config: AdapterConfig) -> tuple[type[Adapter], dict[str, Any], Any]:
         if default is ... and option not in options:
             raise ConfigError(f'{method.__name__} needs the option {option!r}.')
     return method, options, layers
+
+
+def build(method: Callable[..., Adapter], width: int, options: Any) -> Adapter:
+    """One branch; every method takes the width first."""
+    return method(width, **options)
 
 
 def select_layers(layers: object, count: int, model: str) -> list[int]:

@@ -1,8 +1,8 @@
 """Vectors that the authors' public code wrote: ours must compute the same.
 
-The files are from a tiny model with random weights (embed 32, depth 3, 4 heads, patch 8,
-7 classes, bottleneck 8, scale 0.1), run in float32 on CPU. They hold the official state
-dict, input, features, logits, gradients, and the losses of five steps of SGD.
+The files are from a tiny model with random weights (embed 32, depth 3, 4 heads,
+patch 8, 7 classes, bottleneck 8, scale 0.1), run in float32 on CPU. They hold the
+official state dict, input, features, logits, gradients, and five losses of SGD.
 """
 
 from __future__ import annotations

@@ -16,17 +16,17 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
 # Before a config is read: a base of another package needs the workarounds of mmadapt.
-from mmadapt import launch  # noqa: E402
-from mmadapt.apis import (  # noqa: E402
+from mmadapt import launch
+from mmadapt.apis import (
     Prediction,
     TaskModel,
     find_inputs,
     load_task,
     predict,
 )
-from mmadapt.config import load_config, merge_options  # noqa: E402
-from mmadapt.errors import ConfigError, DataError  # noqa: E402
-from mmadapt.weights import trust_checkpoint  # noqa: E402
+from mmadapt.config import load_config, merge_options
+from mmadapt.errors import ConfigError, DataError
+from mmadapt.weights import trust_checkpoint
 
 
 def parse_args(argv: list[str] | None = None) -> Namespace:

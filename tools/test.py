@@ -14,16 +14,16 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
 # Before a config is read: a base of another package needs the workarounds of mmadapt.
-from mmadapt import launch  # noqa: E402
-from mmadapt.apis.meta import check_classes  # noqa: E402
-from mmadapt.arguments import (  # noqa: E402
+from mmadapt import launch
+from mmadapt.apis.meta import check_classes
+from mmadapt.arguments import (
     add_shared_arguments,
     loader_defaults,
     read_shared,
 )
-from mmadapt.config import resolve_config  # noqa: E402
-from mmadapt.config.testing import add_dump, add_tta, show_results  # noqa: E402
-from mmadapt.errors import ConfigError  # noqa: E402
+from mmadapt.config import resolve_config
+from mmadapt.config.testing import add_dump, add_tta, show_results
+from mmadapt.errors import ConfigError
 
 
 def parse_args(argv: list[str] | None = None) -> Namespace:

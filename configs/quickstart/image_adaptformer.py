@@ -14,4 +14,5 @@ default_scope = 'mmpretrain'
 custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
 data_root = 'work_dirs/quickstart/data/image'
 trunk = 'work_dirs/quickstart/trunk_image.pth'
-default_hooks = dict(checkpoint=dict(interval=40, save_best='auto'))
+default_hooks = dict(checkpoint=dict(interval=40))
+optim_wrapper = dict(optimizer=dict(lr=2e-2))

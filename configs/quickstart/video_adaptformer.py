@@ -14,4 +14,5 @@ default_scope = 'mmaction'
 custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
 data_root = 'work_dirs/quickstart/data/video'
 trunk = 'work_dirs/quickstart/trunk_video.pth'
-default_hooks = dict(checkpoint=dict(interval=20, save_best='auto'))
+default_hooks = dict(checkpoint=dict(interval=20))
+optim_wrapper = dict(optimizer=dict(lr=2e-2))

@@ -104,7 +104,7 @@ class AdaptMLP(Adapter):
             nn.init.ones_(self.scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        """s * up(dropout(ReLU(down(x)))) for ``x`` of shape ``(..., C)``."""
+        """S * up(dropout(ReLU(down(x)))) for ``x`` of shape ``(..., C)``."""
         if self.norm is not None and self.norm_in:
             x = self.norm(x)
         hidden = F.dropout(F.relu(self.down(x)), self.dropout, self.training)

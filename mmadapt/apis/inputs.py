@@ -61,6 +61,4 @@ def check_kind(path: str | PathLike[str], kind: str) -> None:
     for other, suffixes in SUFFIXES.items():
         if other != kind and file.suffix.lower() in suffixes:
             article = 'an' if other == 'image' else 'a'
-            raise DataError(
-                f"'{path}' is {article} {other}; this model reads {kind}s."
-            )
+            raise DataError(f"'{path}' is {article} {other}; this model reads {kind}s.")

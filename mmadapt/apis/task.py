@@ -51,7 +51,7 @@ class TaskModel:
         kind: What it reads, ``'image'`` or ``'video'``.
     """
 
-    model: nn.Module
+    model: Any  # a BaseModel of MMEngine
     cfg: Config
     classes: tuple[str, ...]
     kind: str

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from mmengine.logging import MMLogger
+from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
@@ -75,7 +76,7 @@ def adapt_backbone(
         trunk_state=options['state'],
     )
     # Parents leave a child alone that says so: nothing may initialise it again.
-    backbone.is_init = True
+    setattr(backbone, 'is_init', True)  # noqa: B010 - a property of BaseModule
     return backbone
 
 
@@ -99,11 +100,12 @@ def check_init_cfg(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
             f'{did_you_mean(kind, INIT_OPTIONS)}'
         )
     options = {name: value for name, value in init_cfg.items() if name != 'type'}
+    allowed = INIT_OPTIONS[kind]
     for name in options:
-        if name not in INIT_OPTIONS[kind]:
+        if name not in allowed:
             raise ConfigError(
-                f'{kind} has no option {name!r}; allowed: '
-                f'{", ".join(INIT_OPTIONS[kind])}.{did_you_mean(name, INIT_OPTIONS[kind])}'
+                f'{kind} has no option {name!r}; allowed: {", ".join(allowed)}.'
+                f'{did_you_mean(name, allowed)}'
             )
     if kind == 'RandomTrunk':
         return {'type': kind, 'state': 'random', 'seed': options.get('seed')}
@@ -126,9 +128,10 @@ def initialise(backbone: nn.Module, seed: int | None = None) -> None:
             torch.manual_seed(seed)
             for module in backbone.modules():
                 # Layers that init_weights leaves as their constructor drew them.
-                if hasattr(module, 'reset_parameters'):
-                    module.reset_parameters()
-        if hasattr(backbone, 'init_weights'):
+                reset: Any = getattr(module, 'reset_parameters', None)
+                if reset is not None:
+                    reset()
+        if isinstance(backbone, BaseModule):
             backbone.init_weights()
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import ModuleType
 
 from mmengine import utils
-from mmengine.config import config, utils as config_utils
+from mmengine.config import config
+from mmengine.config import utils as config_utils
 from mmengine.hub import hub
 from mmengine.utils import package_utils
 
@@ -24,7 +25,7 @@ NAMESPACES: tuple[ModuleType, ...] = (utils, package_utils, config, hub)
 
 
 def find_packages_without_pkg_resources() -> bool:
-    """Answer MMEngine's questions from importlib, so that ``_base_ = 'pkg::...'`` works.
+    """Answer MMEngine's questions from importlib: ``_base_ = 'pkg::...'`` works again.
 
     Returns:
         Whether pkg_resources is absent, and the answer was needed.

@@ -8,11 +8,11 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from ..weights.task_file import task_keys
+from ..wrapping import unwrapped
 from .plain import rebuilt, to_plain
 from .storage import LateRemoval, write_whole
 
@@ -33,6 +33,9 @@ class AdapterCheckpointHook(CheckpointHook):
     takes the place of the local files.
     """
 
+    backend_args: dict[str, Any] | None
+    file_backend: Any
+
     def __init__(self, *args: Any, **checkpoint_hook: Any) -> None:
         super().__init__(*args, **checkpoint_hook)
         if self.backend_args is None and self.file_client_args is None:
@@ -45,8 +48,7 @@ class AdapterCheckpointHook(CheckpointHook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep what was trained; called behind EMAHook, whose copy is cut alike."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        keys = task_keys(model)
+        keys = task_keys(unwrapped(runner.model))
         state = checkpoint['state_dict']
         checkpoint['state_dict'] = OrderedDict(
             (name, tensor) for name, tensor in state.items() if name in keys

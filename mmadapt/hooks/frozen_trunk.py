@@ -6,19 +6,18 @@ import time
 from collections.abc import Iterator, Sized
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ..errors import DataError, FrozenTrunkError
 from ..report import parameter_report
+from ..weights.differences import shortened
 from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import TaskStamp, find_stamps
+from ..wrapping import unwrapped
 
 __all__ = ['FrozenTrunkHook', 'frozen_tensors']
-
-SHOWN = 10
 
 
 @HOOKS.register_module()
@@ -50,10 +49,9 @@ class FrozenTrunkHook(Hook):
         now = {n: hash_tensor(t) for n, t in frozen_tensors(unwrapped(runner.model))}
         changed = [name for name, digest in self.hashes.items() if now[name] != digest]
         if changed:
-            more = len(changed) - SHOWN
             raise FrozenTrunkError(
                 f'{len(changed)} of {len(now)} frozen tensors changed in training: '
-                f'{", ".join(changed[:SHOWN])}{f" and {more} more" if more > 0 else ""}. '
+                f'{shortened(changed)}. '
                 'Something writes to the trunk (a hook, an optimizer built by hand, a '
                 'layer that keeps statistics); the task files of this run do not fit '
                 'the trunk they name.'
@@ -71,11 +69,6 @@ class FrozenTrunkHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Check that the trunk has weights."""
         check_trunks(unwrapped(runner.model))
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The model inside a distributed wrapper, or itself."""
-    return model.module if is_model_wrapper(model) else model
 
 
 def frozen_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

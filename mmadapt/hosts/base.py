@@ -9,7 +9,7 @@ upstream gave, and every weight, stays as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -32,12 +32,16 @@ class AdapterHost(nn.Module):
 
     adapter: Adapter
 
+    if TYPE_CHECKING:  # what upstream's block has; it carries no types
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def close_attn(self, x: Tensor, h: Tensor) -> Tensor:
-        """x + h: the residual stream x' behind the attention, ``(..., C)``."""
+        """X + h: the residual stream x' behind the attention, ``(..., C)``."""
         return x + h
 
     def close_mlp(self, x: Tensor, h: Tensor, normed: Tensor) -> Tensor:
-        """x' + h + A(.): the block's output, ``(..., C)``.
+        """X' + h + A(.): the block's output, ``(..., C)``.
 
         Args:
             x: The residual stream x' in front of the MLP, ``(..., C)``.
@@ -53,7 +57,7 @@ class AdapterHost(nn.Module):
         return x + h + branch
 
     @staticmethod
-    def width(block: nn.Module) -> int:
+    def width(block: Any) -> int:
         """Width C of the residual stream of a block, promoted or not."""
         raise ConfigError(
             f'The host of {type(block).__name__} does not say how wide the block is: '

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmpretrain.models.backbones.vision_transformer import TransformerEncoderLayer
-from torch import Tensor, nn
+from torch import Tensor
 
 from .base import AdapterHost, register_host
 
@@ -22,6 +24,6 @@ class AdaptedEncoderLayer(AdapterHost, TransformerEncoderLayer):
         return self.close_mlp(x, self.ffn(normed, identity=0), normed)
 
     @staticmethod
-    def width(block: nn.Module) -> int:
+    def width(block: Any) -> int:
         """Width C of the tokens."""
         return int(block.embed_dims)

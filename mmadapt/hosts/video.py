@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmaction.models.backbones.vit_mae import Block
-from torch import Tensor, nn
+from torch import Tensor
 
 from .base import AdapterHost, register_host
 
@@ -27,6 +29,6 @@ class AdaptedVideoMAEBlock(AdapterHost, Block):
         return self.drop_path(h)
 
     @staticmethod
-    def width(block: nn.Module) -> int:
+    def width(block: Any) -> int:
         """Width C of the tokens."""
         return int(block.mlp.embed_dims)

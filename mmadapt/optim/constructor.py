@@ -10,6 +10,7 @@ from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMI
 from torch import nn
 
 from ..errors import ConfigError
+from ..wrapping import unwrapped
 
 __all__ = ['TrainableOptimWrapperConstructor']
 
@@ -28,8 +29,7 @@ class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper for a model, wrapped by DDP or not."""
-        if hasattr(model, 'module'):
-            model = model.module
+        model = unwrapped(model)
         groups = self.groups(model)
         if not groups:
             raise ConfigError(

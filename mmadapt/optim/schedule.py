@@ -59,7 +59,7 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
     @classmethod
     def build_iter_from_epoch(
         cls,
-        *args: Any,
+        optimizer: Optimizer | OptimWrapper,
         warmup: float,
         end: int,
         epoch_length: int,
@@ -69,7 +69,7 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
         """The schedule by iterations, from lengths in epochs.
 
         Args:
-            args: The optimizer.
+            optimizer: The optimizer or its wrapper.
             warmup: Epochs of warm-up; a fraction of one is allowed.
             end: Epochs of training.
             epoch_length: Iterations an epoch.
@@ -85,7 +85,7 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
                 'warmup and end in epochs.'
             )
         return cls(
-            *args,
+            optimizer,
             warmup=warmup * epoch_length,
             end=int(end * epoch_length),
             by_epoch=False,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import checkpoint
 from torch import nn
 
+from ..wrapping import unwrapped
 from .task_file import check_task_state
 
 __all__ = ['install']
@@ -42,8 +42,5 @@ def guarded_load_state_dict(
     Raises:
         TaskFileError: The weights aren't this model's task; the model is untouched.
     """
-    model = module
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
-    check_task_state(model, state_dict)
+    check_task_state(unwrapped(module), state_dict)
     _upstream_load(module, state_dict, strict, logger)

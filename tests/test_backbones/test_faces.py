@@ -9,6 +9,9 @@ import pytest
 import torch
 from mmaction.registry import MODELS as VIDEO_MODELS
 from mmpretrain.registry import MODELS as IMAGE_MODELS
+from torch import nn
+
+from mmadapt.errors import ConfigError, WeightsError
 from tests.helpers import (
     build_image_vit,
     build_video_vit,
@@ -16,9 +19,6 @@ from tests.helpers import (
     image_input,
     video_input,
 )
-from torch import nn
-
-from mmadapt.errors import ConfigError, WeightsError
 
 ARCH = {'embed_dims': 48, 'num_layers': 2, 'num_heads': 4, 'feedforward_channels': 96}
 IMAGE = {'arch': ARCH, 'img_size': 32, 'patch_size': 8}
@@ -160,7 +160,7 @@ def test_training_mode_chains(side: tuple[Any, ...]) -> None:
 
 
 def test_an_image_backbone_inside_a_recognizer_of_frames() -> None:
-    """mmaction's Recognizer2D reads an image trunk when the outer type has the prefix."""
+    """Recognizer2D reads an image trunk when the outer type has the prefix."""
     backbone = {
         'type': 'mmpretrain.AdaptedBackbone',
         'backbone': {'type': 'mmpretrain.VisionTransformer', **IMAGE},

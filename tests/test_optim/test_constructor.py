@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
-from tests.helpers import build_image_vit
 from torch import nn
 
 import mmadapt
 from mmadapt.errors import ConfigError
+from tests.helpers import build_image_vit
 
 
 def groups_of(

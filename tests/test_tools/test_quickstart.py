@@ -17,7 +17,7 @@ import digits_image  # noqa: E402
 import digits_video  # noqa: E402
 from digits import Scans, draw_mask, split_digits  # noqa: E402
 from report import Row, cells, markdown, plot, remarks, write_csv  # noqa: E402
-from steps import Step, StepError, Steps, newest, python  # noqa: E402
+from steps import Step, StepError, Steps, newest  # noqa: E402
 from tracks import TRACKS, all_runs, all_steps  # noqa: E402
 
 
@@ -31,7 +31,9 @@ def seeded(seed=0):
 
 
 def test_parts_share_no_scan(split):
-    parts = [set(part.index.tolist()) for part in (split.pretrain, split.train, split.val)]
+    parts = [
+        set(part.index.tolist()) for part in (split.pretrain, split.train, split.val)
+    ]
     assert [len(part) for part in parts] == [900, 300, 597]
     assert len(set.union(*parts)) == 1797
     assert max(parts[0]) < min(parts[1] | parts[2])
@@ -105,7 +107,9 @@ def test_source_is_light_on_dark_and_target_dark_on_light(split):
 
 def test_image_folder_is_whole_balanced_and_disjoint(split, tmp_path):
     digits_image.write_image_folder(tmp_path, split)
-    files = {part: sorted((tmp_path / part).glob('*/*.png')) for part in ('train', 'val')}
+    files = {
+        part: sorted((tmp_path / part).glob('*/*.png')) for part in ('train', 'val')
+    }
     labels = {part: [int(f.parent.name) for f in files[part]] for part in files}
     assert np.bincount(labels['train']).tolist() == [30] * 10
     assert len(files['val']) == 2 * 597
@@ -220,7 +224,9 @@ def test_clip_lists_are_balanced_and_from_their_own_scans(split, tmp_path, monke
     monkeypatch.setattr(digits_video, 'draw_clips', spy)
     digits_video.write_clip_lists(tmp_path, split)
     assert (tmp_path / 'classes.txt').read_text().split() == list(digits_video.MOTIONS)
-    for (scans, motion), part, count in zip(used, ('train', 'val'), (3, 2), strict=True):
+    for (scans, motion), part, count in zip(
+        used, ('train', 'val'), (3, 2), strict=True
+    ):
         assert scans <= set(getattr(split, part).index.tolist())
         lines = [line.split() for line in (tmp_path / f'{part}.txt').open()]
         assert [int(label) for _, label in lines] == motion
@@ -259,7 +265,9 @@ def test_steps_run_in_order_and_only_once(tmp_path):
 
 
 def test_a_failing_step_shows_its_log_and_ends_the_others(tmp_path):
-    slow = Step('slow', 'slow', write(tmp_path / 'slow', 's', 'import time; time.sleep(60)'))
+    slow = Step(
+        'slow', 'slow', write(tmp_path / 'slow', 's', 'import time; time.sleep(60)')
+    )
     bad = Step('bad', 'The bad one', write(tmp_path / 'bad', 'b', '1 / 0'))
     steps = Steps([slow, bad], tmp_path / 'steps', jobs=2)
     with pytest.raises(StepError, match='(?s)The bad one failed.*ZeroDivisionError'):
@@ -348,7 +356,8 @@ def test_csv_and_plot(rows, tmp_path):
 
 def test_top1_is_read_from_either_library(tmp_path):
     video, image = (
-        next(r for r in all_runs(tmp_path, 1) if r.track.name == name) for name in TRACKS
+        next(r for r in all_runs(tmp_path, 1) if r.track.name == name)
+        for name in TRACKS
     )
     for run, scores in ((image, {'accuracy/top1': 41.5}), (video, {'acc/top1': 0.415})):
         (run.folder / 'test' / '2026').mkdir(parents=True)

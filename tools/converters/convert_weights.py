@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
-from mmadapt.errors import AdaptError  # noqa: E402
-from mmadapt.weights import read_checkpoint, trust_checkpoint  # noqa: E402
-from mmadapt.weights.convert import convert_weights  # noqa: E402
+from mmadapt.errors import AdaptError
+from mmadapt.weights import read_checkpoint, trust_checkpoint
+from mmadapt.weights.convert import convert_weights
 
 
 def parse_args(argv: list[str] | None = None) -> Namespace:

@@ -20,15 +20,15 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
 # Before a config is read: a base of another package needs the workarounds of mmadapt.
-import mmadapt  # noqa: E402, F401  # isort: skip
-from mmengine.config import Config, DictAction  # noqa: E402
-from mmengine.registry import MODELS, DefaultScope  # noqa: E402
+import mmadapt  # noqa: F401  # isort: skip
+from mmengine.config import Config, DictAction
+from mmengine.registry import MODELS, DefaultScope
 
-from mmadapt.apis import load_task  # noqa: E402
-from mmadapt.config import load_config, merge_options  # noqa: E402
-from mmadapt.errors import AdaptError, ConfigError  # noqa: E402
-from mmadapt.weights import read_checkpoint, trust_checkpoint  # noqa: E402
-from mmadapt.weights.merge import merged_state, plain_model  # noqa: E402
+from mmadapt.apis import load_task
+from mmadapt.config import load_config, merge_options
+from mmadapt.errors import AdaptError, ConfigError
+from mmadapt.weights import read_checkpoint, trust_checkpoint
+from mmadapt.weights.merge import merged_state, plain_model
 
 
 def parse_args(argv: list[str] | None = None) -> Namespace:

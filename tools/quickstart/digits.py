@@ -137,9 +137,7 @@ def uneven(shape: tuple[int, int], cells: int, generator: torch.Generator) -> Te
         ``(N, C, SIZE, SIZE)``.
     """
     coarse = uniform(-1, 1, (*shape, cells, cells), generator)
-    return F.interpolate(
-        coarse, size=(SIZE, SIZE), mode='bicubic', align_corners=False
-    )
+    return F.interpolate(coarse, size=(SIZE, SIZE), mode='bicubic', align_corners=False)
 
 
 def paint(mask: Tensor, ink: Tensor, ground: Tensor) -> Tensor:

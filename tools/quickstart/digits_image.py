@@ -97,4 +97,3 @@ def write_image_folder(root: Path, split: Split, seed: int = 1) -> None:
             ):
                 path = root / part / str(digit) / f'{index:04d}_{drawing}.png'
                 cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-

@@ -8,10 +8,20 @@ makes ``WORK_DIR/data/{track}`` and ``WORK_DIR/trunk_{track}.pth``.
 import argparse
 import os
 import shutil
+import sys
 from pathlib import Path
 
+import digits_image
+import digits_video
 import torch
-from digits import split_digits
+from digits import Split, split_digits
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # a checkout that isn't installed
+
+from pretrain import pretrain
+
+import mmadapt  # noqa: F401  (before pretrain: makes mmaction importable)
 
 
 def main() -> None:
@@ -31,9 +41,6 @@ def main() -> None:
     )
     write_data(args.track, args.work_dir / 'data' / args.track, split)
 
-    import mmadapt  # noqa: F401  (makes mmaction importable)
-    from pretrain import pretrain
-
     trunk = args.work_dir / f'trunk_{args.track}.pth'
     partial = trunk.with_suffix('.partial')
     pretrain(args.track, split.pretrain, partial, args.steps)
@@ -41,11 +48,8 @@ def main() -> None:
     print(f'wrote {trunk}')
 
 
-def write_data(track: str, folder: Path, split) -> None:
+def write_data(track: str, folder: Path, split: Split) -> None:
     """Writes a track's data, in place of what was there."""
-    import digits_image
-    import digits_video
-
     partial = folder.with_name(folder.name + '.partial')
     shutil.rmtree(partial, ignore_errors=True)
     if track == 'image':

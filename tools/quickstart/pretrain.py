@@ -12,7 +12,7 @@ from digits import SIZE, Scans
 from torch import Tensor, nn
 
 WIDTH, DEPTH, HEADS, PATCH = 96, 6, 4, 8
-STEPS = {'image': 900, 'video': 450}
+STEPS = {'image': 900, 'video': 300}
 BATCH = {'image': 64, 'video': 32}
 LEARNING_RATE = 1e-3
 PRINT_EVERY = 150
@@ -25,12 +25,12 @@ def build_image_backbone() -> nn.Module:
     from mmpretrain.models.backbones import VisionTransformer
 
     return VisionTransformer(
-        arch=dict(
-            embed_dims=WIDTH,
-            num_layers=DEPTH,
-            num_heads=HEADS,
-            feedforward_channels=4 * WIDTH,
-        ),
+        arch={
+            'embed_dims': WIDTH,
+            'num_layers': DEPTH,
+            'num_heads': HEADS,
+            'feedforward_channels': 4 * WIDTH,
+        },
         img_size=SIZE,
         patch_size=PATCH,
         out_type='avg_featmap',

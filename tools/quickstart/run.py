@@ -44,11 +44,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def show_predictions(runs: list[Run], steps: Steps) -> None:
-    """Prints what tools/predict.py printed, the first seed of each method."""
+    """Prints what tools/predict.py said, the first seed of each method."""
     for run in runs:
         if run.seed == 0:
-            log = steps.log(f'predict-{run.name}')
-            print(f'\n{run.title}:\n{log.read_text().strip()}')
+            sample = str(run.sample)
+            log = steps.log(f'predict-{run.name}').read_text()
+            print(f'\n{run.title}: {sample}{log.rpartition(sample)[2].rstrip()}')
 
 
 def main() -> None:

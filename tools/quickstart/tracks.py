@@ -42,7 +42,7 @@ class Track:
 
 TRACKS = {
     'video': Track('video', 'motion in clips', 'val/0004.mp4', 12.5, 320),
-    'image': Track('image', 'digits in images', 'val/4/*_0.png', 10.0, 1194),
+    'image': Track('image', 'digits in images', 'val/4/1198_0.png', 10.0, 1194),
 }
 
 
@@ -74,6 +74,11 @@ class Run:
     def title(self) -> str:
         """What a user reads."""
         return f'{self.track.title}, {METHODS[self.method]}'
+
+    @property
+    def sample(self) -> Path:
+        """The file that the prediction is about."""
+        return self.root / 'data' / self.track.name / self.track.sample
 
     def best(self) -> Path:
         """The task file without optimizer state: the last epoch, see the schedule."""
@@ -132,7 +137,7 @@ class Run:
                 ROOT / 'tools' / 'predict.py',
                 self.config,
                 best,
-                data / track.sample,
+                self.sample,
                 *options,
             ),
             needs=(train.name,),

@@ -52,5 +52,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='AccMetric', metric_options=dict(top_k_accuracy=dict(topk=(1,))))
+val_evaluator = dict(
+    type='AccMetric', metric_options=dict(top_k_accuracy=dict(topk=(1,)))
+)
 test_evaluator = val_evaluator

@@ -4,9 +4,7 @@ model = dict(
     type='ImageClassifier',
     backbone=dict(
         type='AdaptFormerViT',
-        arch=dict(
-            embed_dims=96, num_layers=6, num_heads=4, feedforward_channels=384
-        ),
+        arch=dict(embed_dims=96, num_layers=6, num_heads=4, feedforward_channels=384),
         img_size=32,
         patch_size=8,
         out_type='avg_featmap',

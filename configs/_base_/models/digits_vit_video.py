@@ -1,4 +1,4 @@
-"""The small video ViT of the quickstart, 8 frames of 32 px, pre-trained on diagonals."""
+"""The small video ViT of the quickstart, 8 frames of 32 px."""
 
 model = dict(
     type='Recognizer3D',
