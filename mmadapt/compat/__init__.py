@@ -6,7 +6,7 @@ imports MMPretrain or MMAction2.
 
 from .checkpoints import read_checkpoints_safely
 from .drn import stub_drn
-from .hue import mend_hue_when_imported
+from .hue import mend_hue
 from .noise import silence_startup
 from .numpy_names import restore_numpy_names
 from .packages import find_packages_without_pkg_resources, know_own_configs
@@ -22,4 +22,4 @@ def apply() -> None:
     find_packages_without_pkg_resources()
     know_own_configs()
     read_checkpoints_safely()
-    mend_hue_when_imported()
+    mend_hue()

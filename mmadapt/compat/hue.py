@@ -2,93 +2,93 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-__all__ = [
-    'adjust_hue',
-    'adjust_hue_of_clip',
-    'has_fault',
-    'mend_hue_when_imported',
-    'mend_mmaction_hue',
-    'mend_mmcv_hue',
-]
+from .imports import after_import
 
-CLIP_TRANSFORMS = 'mmaction.datasets.transforms.processing'
+__all__ = ['adjust_hue_of_clip', 'has_fault', 'mend_hue', 'with_negative_shifts']
+
+AdjustHue: TypeAlias = Callable[..., NDArray[Any]]
 
 
 def has_fault() -> bool:
-    """Whether numpy refuses a negative number for a uint8."""
+    """Whether this numpy refuses a negative number for a uint8."""
     try:
-        np.zeros(1, np.uint8) + (-1)
+        np.uint8(-1)
     except OverflowError:
         return True
     return False
 
 
-def mend_hue_when_imported() -> bool:
-    """Mend mmcv now, and MMAction2 once somebody imports its transforms.
+def mend_hue() -> bool:
+    """Mend the ColorJitter of both libraries, as soon as somebody imports it.
 
     Returns:
         Whether this numpy has the fault.
     """
     if not has_fault():
         return False
-    mend_mmcv_hue()
-    if CLIP_TRANSFORMS in sys.modules:
-        mend_mmaction_hue()
-    elif not any(isinstance(finder, AfterImport) for finder in sys.meta_path):
-        sys.meta_path.insert(0, AfterImport())
+    after_import('mmcv.image.photometric', mend_mmcv)
+    after_import('mmaction.datasets.transforms.processing', mend_mmaction)
     return True
 
 
-def mend_mmcv_hue() -> None:
-    """Exchange mmcv's ``adjust_hue``, which MMPretrain's ColorJitter calls."""
+def mend_mmcv(photometric: ModuleType) -> None:
+    """Exchange the ``adjust_hue`` that MMPretrain's ColorJitter calls."""
     import mmcv
-    from mmcv.image import photometric
 
-    for namespace in (mmcv, mmcv.image, photometric):
-        namespace.adjust_hue = adjust_hue
+    upstream: AdjustHue = photometric.adjust_hue
+    if hasattr(upstream, 'upstream'):
+        return
+    mended = with_negative_shifts(upstream, photometric)
+    # The packages above took the name over when they had been imported before.
+    for namespace in (photometric, getattr(mmcv, 'image', None), mmcv):
+        if getattr(namespace, 'adjust_hue', None) is upstream:
+            namespace.adjust_hue = mended  # type: ignore[union-attr]
 
 
-def mend_mmaction_hue() -> None:
+def mend_mmaction(processing: ModuleType) -> None:
     """Exchange ``adjust_hue`` of MMAction2's ColorJitter."""
-    from mmaction.datasets.transforms.processing import ColorJitter
-
-    ColorJitter.adjust_hue = staticmethod(adjust_hue_of_clip)
+    processing.ColorJitter.adjust_hue = staticmethod(adjust_hue_of_clip)
 
 
-def adjust_hue(
-    img: NDArray[Any], hue_factor: float, backend: str | None = None
-) -> NDArray[Any]:
-    """Turn the hue of an image, as mmcv does, by a share of the full circle.
+def with_negative_shifts(upstream: AdjustHue, photometric: ModuleType) -> AdjustHue:
+    """The ``adjust_hue`` of mmcv, with shifts below zero done here.
 
     Args:
-        img: BGR image ``(H, W, 3)``; grey images ``(H, W)`` have no hue.
-        hue_factor: From -0.5 to 0.5.
-        backend: mmcv's name of a library; the hue circle of 256 steps is the same.
-
-    Raises:
-        ValueError: A factor or a backend that mmcv doesn't allow.
+        upstream: mmcv's function, which does all other shifts and refuses bad input.
+        photometric: Its module, which holds the backend that ``None`` stands for.
     """
-    if backend not in (None, 'cv2', 'pillow'):
-        raise ValueError(f"backend {backend!r}: allowed are 'cv2' and 'pillow'.")
-    if not -0.5 <= hue_factor <= 0.5:
-        raise ValueError(f'hue_factor={hue_factor} is not in [-0.5, 0.5].')
-    if img.ndim == 2:
-        return img
-    hsv = cv2.cvtColor(img.astype(np.uint8), cv2.COLOR_BGR2HSV_FULL)
-    # The circle has 256 steps, so a shift down is a shift up by what is left of it.
-    hsv[..., 0] += np.uint8(int(hue_factor * 255) % 256)
-    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL).astype(img.dtype)
+
+    def adjust_hue(
+        img: NDArray[Any], hue_factor: float, backend: str | None = None
+    ) -> NDArray[Any]:
+        """Turn the hue of a BGR image ``(H, W, 3)`` by a share of the full circle."""
+        steps = int(hue_factor * 255)
+        if steps >= 0 or hue_factor < -0.5:
+            return upstream(img, hue_factor, backend)
+        upstream(img, 0.0, backend)  # refuses what mmcv refuses
+        # The circle has 256 steps: down is up by what is left of it.
+        turn = np.uint8(steps % 256)
+        if (backend or photometric.imread_backend) == 'pillow':
+            hsv = np.array(Image.fromarray(img[..., ::-1]).convert('HSV'))
+            hsv[..., 0] += turn
+            size = (hsv.shape[1], hsv.shape[0])
+            turned = Image.frombytes('HSV', size, hsv.tobytes())
+            return np.array(turned.convert('RGB'))[..., ::-1]
+        hsv = cv2.cvtColor(img.astype(np.uint8), cv2.COLOR_BGR2HSV_FULL)
+        hsv[..., 0] += turn
+        return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL).astype(img.dtype)
+
+    adjust_hue.upstream = upstream  # type: ignore[attr-defined]
+    return adjust_hue
 
 
 def adjust_hue_of_clip(img: NDArray[Any], factor: float) -> NDArray[np.float32]:
@@ -103,39 +103,3 @@ def adjust_hue_of_clip(img: NDArray[Any], factor: float) -> NDArray[np.float32]:
     turned = (hsv[..., 0].astype(np.int16) + int(factor * 255)) % 180
     hsv[..., 0] = turned.astype(np.uint8)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB).astype(np.float32)
-
-
-class AfterImport(MetaPathFinder):
-    """Mends MMAction2's transforms as they are imported, and never imports them."""
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,
-        target: ModuleType | None = None,
-    ) -> ModuleSpec | None:
-        """The module's own spec, with a loader that mends it afterwards."""
-        if fullname != CLIP_TRANSFORMS:
-            return None
-        spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = MendingLoader(spec.loader)
-        return spec
-
-
-class MendingLoader(Loader):
-    """A loader that exchanges ``ColorJitter.adjust_hue`` in what it loaded."""
-
-    def __init__(self, inner: Loader) -> None:
-        self.inner = inner
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As the inner loader does."""
-        return self.inner.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the module, then mend it."""
-        self.inner.exec_module(module)
-        module.ColorJitter.adjust_hue = staticmethod(  # type: ignore[attr-defined]
-            adjust_hue_of_clip
-        )

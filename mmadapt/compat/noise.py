@@ -12,7 +12,7 @@ MESSAGES = (
     # MMEngine's own use of setuptools.
     r'pkg_resources is deprecated as an API',
     # MMEngine hands this argument to DDP.
-    r'.*broadcast_buffers.*',
+    r'`broadcast_buffers` is deprecated\. Use `forward_sync_buffers`',
 )
 
 

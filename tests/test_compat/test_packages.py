@@ -1,102 +1,123 @@
-"""Bases of other packages are found without pkg_resources, and ours too."""
+"""Where packages and their configs are, without pkg_resources."""
 
-from __future__ import annotations
-
-import builtins
-import importlib.util
+import sys
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
-from typing import Any
 
 import mmaction
 import mmpretrain
 import pytest
 from mmengine.config import Config
-from mmengine.config import config as config_module
-from mmengine.utils import package_utils
+from mmengine.config import utils as config_utils
 
 from mmadapt.compat import packages
-from mmadapt.compat.packages import (
-    find_packages_without_pkg_resources,
-    installed_path,
-    is_installed,
-    know_own_configs,
-)
-
-PRESENT = importlib.util.find_spec('pkg_resources') is not None
 
 
 @pytest.fixture
-def no_pkg_resources(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The state of setuptools 82: there is no such module."""
-    find, imported = packages.find_spec, builtins.__import__
+def upstream():
+    """MMEngine's module as it stands on the disk, whatever was exchanged in memory."""
+    spec = find_spec('mmengine.utils.package_utils')
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    def import_module(name: str, *args: Any, **options: Any) -> Any:
-        if name == 'pkg_resources':
-            raise ModuleNotFoundError(f"No module named '{name}'")
-        return imported(name, *args, **options)
 
-    monkeypatch.setattr(
-        packages, 'find_spec', lambda n: None if n == 'pkg_resources' else find(n)
-    )
-    monkeypatch.setattr(builtins, '__import__', import_module)
+@pytest.fixture
+def bare(monkeypatch):
+    """A process whose setuptools has no pkg_resources."""
+    monkeypatch.setitem(sys.modules, 'pkg_resources', None)
     for namespace in packages.NAMESPACES:
         for name in ('is_installed', 'get_installed_path'):
             if hasattr(namespace, name):
-                original = getattr(namespace, name)
-                monkeypatch.setattr(namespace, name, original)  # restored afterwards
+                monkeypatch.setattr(namespace, name, getattr(namespace, name))
+    monkeypatch.setattr(packages, 'find_spec', without_pkg_resources)
 
 
-def test_unpatched_function_needs_pkg_resources(no_pkg_resources: None) -> None:
-    if PRESENT:  # otherwise exchanged already, when mmadapt was imported
-        with pytest.raises(ModuleNotFoundError, match='pkg_resources'):
-            package_utils.is_installed('mmpretrain')
-    assert find_packages_without_pkg_resources() is True
-    assert package_utils.is_installed('mmpretrain')
+def without_pkg_resources(name):
+    return None if name == 'pkg_resources' else find_spec(name)
 
 
-def test_it_leaves_mmengine_alone_where_pkg_resources_is_there() -> None:
-    assert find_packages_without_pkg_resources() is not PRESENT
-    assert (package_utils.is_installed is is_installed) is not PRESENT
+@pytest.mark.usefixtures('bare')
+def test_unpatched_functions_fail_without_pkg_resources(upstream):
+    with pytest.raises(ModuleNotFoundError, match='pkg_resources'):
+        upstream.is_installed('mmpretrain')
+    with pytest.raises(ModuleNotFoundError, match='pkg_resources'):
+        upstream.get_installed_path('mmpretrain')
 
 
-def test_a_base_of_another_package_is_found(
-    no_pkg_resources: None, tmp_path: Path
-) -> None:
-    find_packages_without_pkg_resources()
+@pytest.mark.usefixtures('bare')
+@pytest.mark.parametrize(
+    'base',
+    [
+        'mmpretrain::vision_transformer/vit-base-p16_64xb64_in1k.py',
+        'mmaction::_base_/default_runtime.py',
+    ],
+)
+def test_a_base_of_another_package_loads_without_pkg_resources(tmp_path, base):
+    assert packages.find_packages_without_pkg_resources() is True
     leaf = tmp_path / 'leaf.py'
-    for base, kind in (
-        ('mmpretrain::_base_/models/vit-base-p16.py', 'ImageClassifier'),
-        ('mmaction::_base_/models/swin_tiny.py', 'Recognizer3D'),
-    ):
-        leaf.write_text(f'_base_ = {base!r}\n')
-        assert Config.fromfile(leaf).model.type == kind
+    leaf.write_text(f"_base_ = '{base}'\n")
+    assert 'default_hooks' in Config.fromfile(leaf)
 
 
-@pytest.mark.parametrize('name', ['mmpretrain', 'mmaction2', 'mmaction', 'mmengine'])
-def test_distributions_and_modules_are_both_known(name: str) -> None:
-    assert is_installed(name)
+def test_inert_where_pkg_resources_is_there(monkeypatch):
+    before = [vars(namespace).copy() for namespace in packages.NAMESPACES]
+    monkeypatch.setattr(packages, 'find_spec', lambda name: object())
+    assert packages.find_packages_without_pkg_resources() is False
+    assert [vars(namespace) for namespace in packages.NAMESPACES] == before
 
 
-def test_paths_are_those_of_the_modules() -> None:
-    assert installed_path('mmpretrain') == str(Path(mmpretrain.__file__).parent)
-    assert installed_path('mmaction2') == str(Path(mmaction.__file__).parent)
+@pytest.mark.parametrize('name', ['mmaction2', 'mmaction', 'mmpretrain', 'numpy'])
+def test_installed_by_either_name(name):
+    assert packages.is_installed(name)
 
 
-def test_what_is_not_installed_says_so() -> None:
-    assert not is_installed('no_such_package')
-    with pytest.raises(ModuleNotFoundError, match='no_such_package'):
-        installed_path('no_such_package')
+def test_not_installed():
+    assert not packages.is_installed('no_such_package')
+    with pytest.raises(ModuleNotFoundError, match='no_such_package is not installed'):
+        packages.installed_path('no_such_package')
 
 
-def test_our_own_configs_are_known_at_the_top_and_below(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ('name', 'module'),
+    [('mmaction2', mmaction), ('mmaction', mmaction), ('mmpretrain', mmpretrain)],
+)
+def test_path_by_either_name(name, module):
+    assert packages.installed_path(name) == str(Path(module.__file__).parent)
+
+
+def test_our_own_configs_are_found(tmp_path):
+    leaf = tmp_path / 'leaf.py'
+    leaf.write_text("_base_ = 'mmadapt::_base_/default_runtime.py'\n")
+    cfg = Config.fromfile(leaf)
+    assert cfg.default_hooks.checkpoint.type == 'AdapterCheckpointHook'
+
+
+def test_our_own_configs_may_lie_at_the_top(tmp_path):
     leaf = tmp_path / 'leaf.py'
     leaf.write_text("_base_ = 'mmadapt::adaptformer_image_folder.py'\n")
-    assert Config.fromfile(leaf).model.backbone.type == 'AdaptFormerViT'
-    leaf.write_text("_base_ = 'mmadapt::_base_/default_runtime.py'\n")
-    assert Config.fromfile(leaf).default_hooks.frozen_trunk.type == 'FrozenTrunkHook'
+    assert Config.fromfile(leaf).model.type == 'ImageClassifier'
 
 
-def test_telling_mmengine_twice_changes_nothing() -> None:
-    known = config_module._get_package_and_cfg_path
-    assert know_own_configs() is False
-    assert config_module._get_package_and_cfg_path is known
+def test_upstream_refuses_a_path_without_folder():
+    with pytest.raises(ValueError, match='relative config path'):
+        find_upstream_splitter()('mmpretrain::leaf.py')
+
+
+def test_other_packages_are_still_refused():
+    with pytest.raises(AssertionError, match='does not support'):
+        config_utils._get_package_and_cfg_path('no_such_package::a/b.py')
+
+
+def test_telling_mmengine_twice_changes_nothing():
+    packages.know_own_configs()
+    before = config_utils._get_package_and_cfg_path
+    assert packages.know_own_configs() is False
+    assert config_utils._get_package_and_cfg_path is before
+
+
+def find_upstream_splitter():
+    spec = find_spec('mmengine.config.utils')
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module._get_package_and_cfg_path
