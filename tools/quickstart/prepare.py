@@ -15,13 +15,12 @@ import digits_image
 import digits_video
 import torch
 from digits import Split, split_digits
+from pretrain import pretrain
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # a checkout that isn't installed
 
-from pretrain import pretrain
-
-import mmadapt  # noqa: F401  (before pretrain: makes mmaction importable)
+import mmadapt  # noqa: F401  (makes mmaction importable)
 
 
 def main() -> None:

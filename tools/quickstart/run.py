@@ -12,7 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from report import collect, markdown, plot, remarks, write_csv
+from plot import plot
+from report import collect, markdown, remarks, write_csv
 from steps import StepError, Steps
 from tracks import ROOT, Run, all_runs, all_steps
 
@@ -45,7 +46,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def show_predictions(runs: list[Run], steps: Steps) -> None:
     """Prints what tools/predict.py said, the first seed of each method."""
-    for run in runs:
+    for run in reversed(runs):  # from few trained parameters to many
         if run.seed == 0:
             sample = str(run.sample)
             log = steps.log(f'predict-{run.name}').read_text()
@@ -72,7 +73,9 @@ def main() -> None:
     except StepError as error:
         sys.exit(f'\n{error}')
 
-    rows = collect(runs, {run.name: steps.seconds(f'train-{run.name}') for run in runs})
+    rows = collect(
+        runs, {run.name: steps.cpu_seconds(f'train-{run.name}') for run in runs}
+    )
     table, text = markdown(rows), remarks(rows)
     (root / 'results.md').write_text(f'{table}\n\n{text}\n')
     write_csv(rows, root / 'results.csv')

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
-PROGRESS = re.compile(r'(step \d+/\d+)|Epoch\((?:train|val|test)\) +(\[[^]]*\])')
+PROGRESS = re.compile(r'step \d+/\d+|Epoch\(train\) +\[\d+\]')
 HEARTBEAT = 20
 """Seconds between two lines that say how far the running steps are."""
 
@@ -53,6 +53,16 @@ class Running:
     step: Step
     process: subprocess.Popen[bytes]
     started: float
+    cpu_seconds: float = 0.0
+
+    def has_ended(self) -> bool:
+        """Whether the process is over; reads its CPU time when it is."""
+        pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+        if pid == 0:
+            return False
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        return True
 
 
 class Steps:
@@ -88,7 +98,7 @@ class Steps:
                 while len(self.running) < self.jobs and (step := self._next()):
                     self._launch(step)
                 time.sleep(0.1)
-                for one in [r for r in self.running if r.process.poll() is not None]:
+                for one in [r for r in self.running if r.has_ended()]:
                     self._finish(one)
                     spoke = time.monotonic()
                 if time.monotonic() - spoke > HEARTBEAT:
@@ -100,9 +110,9 @@ class Steps:
             for one in self.running:
                 one.process.wait()
 
-    def seconds(self, name: str) -> float:
-        """How long a finished step took."""
-        return float(json.loads(self._mark(name).read_text())['seconds'])
+    def cpu_seconds(self, name: str) -> float:
+        """CPU time of a finished step, which other work on the machine leaves alone."""
+        return float(json.loads(self._mark(name).read_text())['cpu_seconds'])
 
     def log(self, name: str) -> Path:
         """What a step printed."""
@@ -169,7 +179,11 @@ class Steps:
                 f'{step.title} failed ({why}). The end of {log}:\n\n{tail(log)}\n\n'
                 'What is done is kept: mend the cause and run the same command again.'
             )
-        mark = {'signature': self.signature(step.name), 'seconds': round(seconds, 1)}
+        mark = {
+            'signature': self.signature(step.name),
+            'seconds': round(seconds, 1),
+            'cpu_seconds': round(one.cpu_seconds, 2),
+        }
         partial = self._mark(step.name).with_suffix('.partial')
         partial.write_text(json.dumps(mark))
         partial.replace(self._mark(step.name))
@@ -203,7 +217,10 @@ def tail(log: Path, lines: int = 30) -> str:
 def progress(log: Path) -> str:
     """The last step or epoch that a log names, or 'starting'."""
     found = PROGRESS.findall(log.read_text(errors='replace'))
-    return ' '.join(filter(None, found[-1])) if found else 'starting'
+    if not found:
+        return 'starting'
+    epoch = re.fullmatch(r'Epoch.*\[(\d+)\]', found[-1])
+    return f'epoch {epoch[1]}' if epoch else found[-1]
 
 
 def python(script: Path, *arguments: str | Path) -> tuple[str | Path, ...]:
