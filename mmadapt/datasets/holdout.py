@@ -19,7 +19,11 @@ PARTS = ('rest', 'held_out')
 
 @DATASETS.register_module()
 def StratifiedPart(
-    dataset: Mapping[str, Any], fraction: float, part: str, seed: int = 0
+    dataset: Mapping[str, Any],
+    fraction: float,
+    part: str,
+    pipeline: Sequence[Mapping[str, Any]] | None = None,
+    seed: int = 0,
 ) -> BaseDataset:
     """Build a dataset and keep one side of a split by class.
 
@@ -27,6 +31,8 @@ def StratifiedPart(
         dataset: Config of the whole dataset.
         fraction: Share of each class that is held out, between 0 and 1.
         part: ``'held_out'``, or ``'rest'`` for what is left to train on.
+        pipeline: The dataset's transforms; here, where the inference functions of the
+            libraries look for those of a test set.
         seed: Decides which samples; both sides need the same.
 
     Returns:
@@ -38,7 +44,8 @@ def StratifiedPart(
     """
     if part not in PARTS:
         raise ConfigError(f'part={part!r}; allowed: {", ".join(PARTS)}.')
-    whole = DATASETS.build(dict(dataset))
+    transforms = {} if pipeline is None else {'pipeline': list(pipeline)}
+    whole = DATASETS.build({**dataset, **transforms})
     whole.full_init()
     infos = (whole.get_data_info(index) for index in range(len(whole)))
     labels = [info.get('gt_label', info.get('label')) for info in infos]
