@@ -18,9 +18,17 @@ from mmengine.runner import Runner
 
 from .errors import AdaptError, ConfigError, DataError
 from .hooks.frozen_trunk import FrozenTrunkHook
+from .loops import AmpTestLoop
 from .weights.stamp import find_stamps
 
-__all__ = ['build_runner', 'check_loaders', 'join_processes', 'run', 'use_amp']
+__all__ = [
+    'build_runner',
+    'check_loaders',
+    'join_processes',
+    'run',
+    'use_amp',
+    'use_amp_in_test',
+]
 
 AMP_TYPES = ('OptimWrapper', 'AmpOptimWrapper', 'CpuAmpOptimWrapper')
 
@@ -56,6 +64,22 @@ def use_amp(cfg: Config) -> None:
     else:
         wrapper['type'] = 'AmpOptimWrapper'
         wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def use_amp_in_test(cfg: Config) -> None:
+    """Test in mixed precision, in place: float16 on a GPU, bfloat16 on a CPU.
+
+    Raises:
+        ConfigError: A test loop of another kind.
+    """
+    ours = AmpTestLoop.__name__
+    kind = (cfg.get('test_cfg') or {}).get('type', 'TestLoop')
+    if cfg.get('test_cfg') is None or kind not in ('TestLoop', ours):
+        raise ConfigError(
+            f'--amp does not know how to change test_cfg={cfg.get("test_cfg")!r}; '
+            'allowed: dict(), with or without type TestLoop.'
+        )
+    cfg.test_cfg.update(type=ours, fp16=True)
 
 
 def join_processes(cfg: Config) -> None:

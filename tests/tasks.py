@@ -108,7 +108,7 @@ model = dict(
     data_preprocessor=dict(
         type='ActionDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
         format_shape='NCTHW'))
-pipeline = [
+test_pipeline = [
     dict(type='DecordInit', num_threads=1),
     dict(type='SampleFrames', clip_len=4, num_clips=1, test_mode=True),
     dict(type='DecordDecode'),
@@ -118,12 +118,12 @@ pipeline = [
 train_dataloader = dict(
     batch_size=4, num_workers=0, drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(type='VideoDataset', ann_file='train.txt', pipeline=pipeline))
+    dataset=dict(type='VideoDataset', ann_file='train.txt', pipeline=test_pipeline))
 val_dataloader = dict(
     batch_size=4, num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='VideoDataset', ann_file='val.txt', pipeline=pipeline, test_mode=True))
+        type='VideoDataset', ann_file='val.txt', pipeline=test_pipeline, test_mode=True))
 test_dataloader = val_dataloader
 val_evaluator = dict(
     type='AccMetric', metric_options=dict(top_k_accuracy=dict(topk=(1, 5))))

@@ -21,6 +21,7 @@ from mmadapt.apis import (
     Prediction,
     TaskModel,
     find_inputs,
+    kind_of,
     load_task,
     predict,
 )
@@ -60,8 +61,8 @@ def prepare(args: Namespace) -> tuple[TaskModel, list[Path]]:
     for path in args.trust_checkpoint:
         trust_checkpoint(path)
     cfg = merge_options(load_config(args.config), args.cfg_options)
-    task = load_task(cfg, args.task, args.device)
-    return task, find_inputs(args.inputs, task.kind)
+    files = find_inputs(args.inputs, kind_of(cfg))
+    return load_task(cfg, args.task, args.device), files
 
 
 def as_text(file: Path, found: list[Prediction]) -> str:

@@ -67,7 +67,7 @@ def merge_args(cfg: Config, args: Namespace) -> Config:
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.amp:
-        cfg.test_cfg.fp16 = True
+        launch.use_amp_in_test(cfg)
     if args.show or args.show_dir is not None:
         show_results(cfg, args.show, args.show_dir, args.interval, args.wait_time)
     for file in {args.dump, args.out if args.out_item != 'metrics' else None} - {None}:

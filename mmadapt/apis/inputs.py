@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from ..errors import DataError
+from mmengine.config import Config
 
-__all__ = ['KINDS', 'check_kind', 'find_inputs']
+from ..errors import ConfigError, DataError
+
+__all__ = ['KINDS', 'check_kind', 'find_inputs', 'kind_of']
 
 KINDS = {'mmpretrain': 'image', 'mmaction': 'video'}
 """Library -> what its models read."""
@@ -17,6 +19,21 @@ SUFFIXES = {
     'image': ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm'),
     'video': ('.mp4', '.avi', '.mkv', '.webm', '.mov', '.mpg', '.mpeg', '.flv'),
 }
+
+
+def kind_of(cfg: Config) -> str:
+    """What the model of a config reads, ``'image'`` or ``'video'``.
+
+    Raises:
+        ConfigError: A config of another library.
+    """
+    scope = cfg.get('default_scope')
+    if scope not in KINDS:
+        raise ConfigError(
+            f'{cfg.filename} has default_scope={scope!r}; prediction knows '
+            f'{", ".join(KINDS)}.'
+        )
+    return KINDS[scope]
 
 
 def find_inputs(paths: Sequence[str | PathLike[str]], kind: str) -> list[Path]:

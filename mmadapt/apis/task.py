@@ -16,10 +16,10 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from ..config import load_config, resolve_config
-from ..config.places import dataset_leaves
+from ..config.places import walk
 from ..errors import AdaptError, ConfigError, DataError
 from ..weights.reading import read_checkpoint
-from .inputs import KINDS, check_kind
+from .inputs import check_kind, kind_of
 from .meta import class_names, count_classes
 
 __all__ = ['Prediction', 'TaskModel', 'load_task', 'predict']
@@ -76,19 +76,14 @@ def load_task(
         WeightsError: A missing or broken trunk or task file.
     """
     cfg = config if isinstance(config, Config) else load_config(config)
-    scope = cfg.get('default_scope')
-    if scope not in KINDS:
-        raise ConfigError(
-            f'{cfg.filename} has default_scope={scope!r}; prediction knows '
-            f'{", ".join(KINDS)}.'
-        )
+    kind = kind_of(cfg)
     checkpoint = read_checkpoint(task)
     cfg = resolve_config(cfg, 'predict', count_classes(checkpoint))
     return TaskModel(
         model=build(cfg, str(task), device or get_device()),
         cfg=cfg,
         classes=tuple(class_names(checkpoint)),
-        kind=KINDS[scope],
+        kind=kind,
     )
 
 
@@ -167,14 +162,14 @@ def as_sample(kind: str, file: str) -> dict[str, Any]:
 
 def test_pipeline(cfg: Config) -> list[dict[str, Any]]:
     """The pipeline of the test set, inside whatever wraps it."""
-    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader')
-    found = list(dataset_leaves((loader or {}).get('dataset'), 'dataset'))
-    if not found or not found[0][1].get('pipeline'):
-        raise ConfigError(
-            f'{cfg.filename} has no test_dataloader with a dataset and a pipeline: '
-            'how an input is prepared is not known.'
-        )
-    return list(found[0][1]['pipeline'])
+    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
+    for _, node in walk(loader.get('dataset')):
+        if node.get('pipeline'):
+            return list(node['pipeline'])
+    raise ConfigError(
+        f'{cfg.filename} has no test_dataloader with a dataset and a pipeline: how an '
+        'input is prepared is not known.'
+    )
 
 
 def probabilities(model: nn.Module, result: Any) -> torch.Tensor:

@@ -48,7 +48,8 @@ def apply_holdout(cfg: Node) -> None:
 
 def part(dataset: Node, fraction: float, which: str) -> Node:
     """The config of one side of the split."""
-    return {'type': PART, 'dataset': dataset, 'fraction': fraction, 'part': which}
+    outer = {'type': PART, 'fraction': fraction, 'part': which}
+    return {**outer, 'pipeline': dataset.pop('pipeline', []), 'dataset': dataset}
 
 
 def again_split(cfg: Node, fraction: float) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from ..errors import ConfigError
-from .places import dataset_leaves
+from .places import walk
 
 __all__ = ['add_dump', 'add_tta', 'show_results']
 
 # Library -> its visualizer, and our hook in place of its own.
 PICTURES = {
     'mmpretrain': ('UniversalVisualizer', 'ShowImageHook'),
-    'mmaction': ('ActionVisualizer', 'ShowClipHook'),
+    'mmaction': ('mmengine.Visualizer', 'ShowClipHook'),
 }
 
 
@@ -49,8 +49,9 @@ def add_tta(cfg: Config) -> None:
             f'--tta: {cfg.filename} has no tta_model and tta_pipeline. Clips are '
             'averaged over views by the test pipeline itself (num_clips, ThreeCrop).'
         )
-    datasets = list(dataset_leaves(cfg.test_dataloader.dataset, 'dataset'))
-    for _, dataset in datasets:
+    for _, dataset in walk(cfg.test_dataloader.dataset):
+        if not dataset.get('pipeline'):
+            continue
         if 'tta_pipeline' in cfg:
             dataset['pipeline'] = deepcopy(cfg.tta_pipeline)
         else:
@@ -81,7 +82,7 @@ def show_results(
             f'--show: {cfg.filename} has no default_hooks.visualization, and none is '
             f'known for default_scope={scope!r}; known: {", ".join(PICTURES)}.'
         )
-    visualizer, hook = PICTURES.get(scope, ('Visualizer', 'VisualizationHook'))
+    visualizer, hook = PICTURES.get(scope, ('mmengine.Visualizer', 'VisualizationHook'))
     if not cfg.get('visualizer'):
         backends = [{'type': 'LocalVisBackend'}]
         cfg.visualizer = {'type': visualizer, 'vis_backends': backends}

@@ -66,7 +66,7 @@ def test_holdout_takes_both_sides_from_the_training_set(opened: Config) -> None:
         assert (held.part, held.fraction) == ('held_out', 0.25)
         assert held.dataset.data_prefix == train.dataset.data_prefix == 'train'
         assert held.dataset.test_mode is True
-        assert held.dataset.pipeline == opened.test_dataloader.dataset.pipeline
+        assert held.pipeline == opened.test_dataloader.dataset.pipeline
 
 
 def test_holdout_needs_no_validation_folder(opened: Config, tmp_path: Path) -> None:

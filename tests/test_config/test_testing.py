@@ -58,6 +58,16 @@ def test_augmentation_of_the_config_itself() -> None:
     assert [one.type for one in cfg.test_dataloader.dataset.pipeline] == ['Augment']
 
 
+def test_augmentation_of_a_held_out_part() -> None:
+    cfg = config()
+    plain = cfg.test_dataloader.dataset
+    held = {'type': 'StratifiedPart', 'pipeline': plain.pop('pipeline')}
+    cfg.test_dataloader.dataset = {**held, 'dataset': plain}
+    add_tta(cfg)
+    assert cfg.test_dataloader.dataset.pipeline[1].type == 'TestTimeAug'
+    assert 'pipeline' not in cfg.test_dataloader.dataset.dataset
+
+
 def test_clips_have_no_default_augmentation() -> None:
     with pytest.raises(ConfigError, match='num_clips'):
         add_tta(config('mmaction'))
@@ -67,7 +77,7 @@ def test_clips_have_no_default_augmentation() -> None:
     ('scope', 'hook', 'visualizer'),
     [
         ('mmpretrain', 'ShowImageHook', 'UniversalVisualizer'),
-        ('mmaction', 'ShowClipHook', 'ActionVisualizer'),
+        ('mmaction', 'ShowClipHook', 'mmengine.Visualizer'),
     ],
 )
 def test_pictures(scope: str, hook: str, visualizer: str) -> None:
