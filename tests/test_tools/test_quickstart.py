@@ -15,11 +15,15 @@ sys.path.insert(0, str(ROOT / 'tools' / 'quickstart'))
 
 import digits_image  # noqa: E402
 import digits_video  # noqa: E402
-from digits import Scans, draw_mask, split_digits  # noqa: E402
+from digits import Scans, Split, draw_mask, split_digits  # noqa: E402
 from plot import plot  # noqa: E402
-from report import Row, cells, markdown, remarks, write_csv  # noqa: E402
+from prepare import write_data  # noqa: E402
+from pretrain import pretrain  # noqa: E402
+from report import Row, cells, markdown, remarks, trained_parameters, write_csv  # noqa: E402
 from steps import Step, StepError, Steps, newest, progress  # noqa: E402
 from tracks import TRACKS, all_runs, all_steps  # noqa: E402
+
+from tests.test_tools.cli import run_tool  # noqa: E402
 
 
 @pytest.fixture(scope='module')
@@ -374,3 +378,43 @@ def test_top1_is_read_from_either_library(tmp_path):
         (run.folder / 'test' / '2026').mkdir(parents=True)
         (run.folder / 'test' / '2026' / 's.json').write_text(json.dumps(scores))
         assert run.top1() == pytest.approx(41.5)
+
+
+# --- the commands themselves ---------------------------------------------------------
+
+TRAINED = {
+    # Head 96 x 10 + 10; six adapters of 2 x 96 x 64 + 96 + 64; the whole ViT.
+    'image': {'linear': 970, 'adaptformer': 970 + 6 * 12_448, 'full': 692_266},
+    # Head 96 x 8 + 8 and fc_norm 2 x 96; the same adapters; the whole ViT.
+    'video': {'linear': 968, 'adaptformer': 968 + 6 * 12_448, 'full': 708_392},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('track', TRACKS)
+def test_commands_of_one_track(track, split, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(digits_video, 'TRAIN_CLIPS', 8)
+    monkeypatch.setattr(digits_video, 'VAL_CLIPS', 2)
+    few = Split(split.pretrain, split.train, split.val.take(torch.arange(64)))
+    write_data(track, tmp_path / 'data' / track, few)
+    pretrain(track, split.pretrain, tmp_path / f'trunk_{track}.pth', steps=2)
+
+    runs = [run for run in all_runs(tmp_path, 1) if run.track.name == track]
+    for run in runs:
+        for step in run.steps():
+            script, *arguments = step.command[3:]
+            run_tool(
+                monkeypatch,
+                script.stem,
+                *(newest(part) for part in arguments),
+                *(['train_cfg.max_epochs=1'] if script.stem == 'train' else []),
+            )
+        checkpoint = next(run.folder.glob('epoch_1.pth'))
+        assert trained_parameters(checkpoint) == TRAINED[track][run.method]
+        assert 0 <= run.top1() <= 100
+        said = capsys.readouterr().out.rpartition(str(run.sample))[2].split()
+        assert len(said) == 2 * 5 and said[1].endswith('%')
+        names = digits_video.MOTIONS if track == 'video' else '0123456789'
+        assert set(said[::2]) <= set(names)
+    sizes = {run.method: run.best().stat().st_size for run in runs}
+    assert sizes['linear'] < sizes['adaptformer'] < sizes['full'] / 5

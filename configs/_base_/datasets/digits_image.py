@@ -28,14 +28,16 @@ train_dataloader = dict(
     num_workers=0,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(type='CustomDataset', data_prefix='train', pipeline=train_pipeline),
+    dataset=dict(type='ImageFolder', data_prefix='train', pipeline=train_pipeline),
 )
 
 val_dataloader = dict(
     batch_size=200,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='CustomDataset', data_prefix='val', pipeline=test_pipeline),
+    dataset=dict(
+        type='ImageFolder', data_prefix='val', pipeline=test_pipeline, test_mode=True
+    ),
 )
 test_dataloader = val_dataloader
 

@@ -5,9 +5,9 @@ no flips, which turn one motion into another.
 """
 
 train_pipeline = [
-    dict(type='DecordInit', num_threads=1),
+    dict(type='OpenVideo'),
     dict(type='SampleFrames', clip_len=8, frame_interval=1, num_clips=1),
-    dict(type='DecordDecode'),
+    dict(type='DecodeVideo'),
     dict(type='RandomResizedCrop', area_range=(0.7, 1.0)),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
@@ -15,11 +15,11 @@ train_pipeline = [
 ]
 
 test_pipeline = [
-    dict(type='DecordInit', num_threads=1),
+    dict(type='OpenVideo'),
     dict(
         type='SampleFrames', clip_len=8, frame_interval=1, num_clips=1, test_mode=True
     ),
-    dict(type='DecordDecode'),
+    dict(type='DecodeVideo'),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
@@ -30,12 +30,7 @@ train_dataloader = dict(
     num_workers=0,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type='VideoDataset',
-        ann_file='train.txt',
-        data_prefix=dict(video=''),
-        pipeline=train_pipeline,
-    ),
+    dataset=dict(type='VideoList', ann_file='train.txt', pipeline=train_pipeline),
 )
 
 val_dataloader = dict(
@@ -43,11 +38,7 @@ val_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='VideoDataset',
-        ann_file='val.txt',
-        data_prefix=dict(video=''),
-        pipeline=test_pipeline,
-        test_mode=True,
+        type='VideoList', ann_file='val.txt', pipeline=test_pipeline, test_mode=True
     ),
 )
 test_dataloader = val_dataloader
