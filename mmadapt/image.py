@@ -1,8 +1,9 @@
 """Registers everything that extends MMPretrain."""
 
 from .backbones import image as backbones
+from .datasets import crops, svhn
 from .datasets import image as datasets
 from .hooks.show_image import ShowImageHook
 from .hosts import image as hosts
 
-__all__ = ['ShowImageHook', 'backbones', 'datasets', 'hosts']
+__all__ = ['ShowImageHook', 'backbones', 'crops', 'datasets', 'hosts', 'svhn']

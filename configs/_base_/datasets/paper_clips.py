@@ -1,0 +1,85 @@
+"""Clips by the paper's recipe: 8 frames, every fourth, 224 px, no flip.
+
+train.csv, val.csv and test.csv in data_root, `path label` a line (test.csv lists the
+validation videos again). Validation takes the middle window and the middle crop, the
+test 4 temporal and 3 spatial views.
+"""
+
+train_pipeline = [
+    dict(type='OpenVideo'),
+    dict(
+        type='SampleFrames',
+        clip_len=8,
+        frame_interval=4,
+        num_clips=1,
+        out_of_bound_opt='repeat_last',
+    ),
+    dict(type='DecodeVideo'),
+    dict(
+        type='MultiScaleCrop',
+        input_size=224,
+        scales=(1, 0.875, 0.75, 0.66),
+        max_wh_scale_gap=1,
+        random_crop=False,
+        num_fixed_crops=13,
+    ),
+    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+
+val_pipeline = [
+    dict(type='OpenVideo'),
+    dict(
+        type='SampleFrames',
+        clip_len=8,
+        frame_interval=4,
+        num_clips=1,
+        out_of_bound_opt='repeat_last',
+        test_mode=True,
+    ),
+    dict(type='DecodeVideo'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='CenterCrop', crop_size=224),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+
+test_pipeline = [
+    dict(type='OpenVideo'),
+    dict(type='StridedViews', clip_len=8, frame_interval=4, num_clips=4),
+    dict(type='DecodeVideo'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='ThreeCrop', crop_size=224),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=8,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(type='VideoList', ann_file='train.csv', pipeline=train_pipeline),
+)
+
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=8,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='VideoList', ann_file='val.csv', pipeline=val_pipeline, test_mode=True
+    ),
+)
+
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=8,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='VideoList', ann_file='test.csv', pipeline=test_pipeline, test_mode=True
+    ),
+)
+
+val_evaluator = dict(type='AccMetric')
+test_evaluator = val_evaluator

@@ -1,0 +1,19 @@
+"""AdaptFormer-64 on HMDB51, split 1, the recipe of the paper: 55.69 top-1 there (VideoMAE).
+
+NNODES=8 tools/dist_train.sh configs/adaptformer_hmdb51.py 8 \
+    --cfg-options trunk=videomae_pretrain_vit_b_1600.pth data_root=data/hmdb51
+"""
+
+_base_ = [
+    '_base_/models/vit_video.py',
+    '_base_/datasets/paper_clips.py',
+    '_base_/schedules/sgd_90e.py',
+    '_base_/default_runtime.py',
+]
+default_scope = 'mmaction'
+custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
+data_root = 'data/hmdb51'
+trunk = None
+arch = 'base'
+num_classes = 51
+model = dict(backbone=dict(adapter=dict(init='normal')))

@@ -1,0 +1,5 @@
+"""Full fine-tuning on the data and by the recipe of adaptformer_svhn.py, a tenth of the rate."""
+
+_base_ = '../adaptformer_svhn.py'
+model = dict(backbone=dict(adapter=None, trainable='all'))
+optim_wrapper = dict(optimizer=dict(lr=0.04))  # as in the paper: 0.4 is unstable
