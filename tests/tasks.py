@@ -123,7 +123,8 @@ val_dataloader = dict(
     batch_size=4, num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='VideoDataset', ann_file='val.txt', pipeline=test_pipeline, test_mode=True))
+        type='VideoDataset', ann_file='val.txt', test_mode=True,
+        pipeline=test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(
     type='AccMetric', metric_options=dict(top_k_accuracy=dict(topk=(1, 5))))
