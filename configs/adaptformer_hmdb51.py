@@ -1,4 +1,6 @@
-"""AdaptFormer-64 on HMDB51, split 1, the recipe of the paper: 55.69 top-1 there (VideoMAE).
+"""AdaptFormer-64 on HMDB51, split 1, the paper's recipe.
+
+The paper's top-1 is 55.69, from VideoMAE pre-trained on Kinetics-400.
 
 NNODES=8 tools/dist_train.sh configs/adaptformer_hmdb51.py 8 \
     --cfg-options trunk=videomae_pretrain_vit_b_1600.pth data_root=data/hmdb51

@@ -87,4 +87,5 @@ class BNLinearHead(BaseHead):
                 'BNLinearHead got a training batch of one clip; BatchNorm needs two. '
                 'Raise batch_size and keep drop_last=True in train_dataloader.'
             )
-        return self.fc(self.bn(x))
+        # MMAction2 turns the logits into numpy arrays, which know no bfloat16.
+        return self.fc(self.bn(x)).float()

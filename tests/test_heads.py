@@ -43,3 +43,9 @@ def test_a_batch_of_one_is_refused_in_training() -> None:
 def test_an_unknown_class_count_is_refused(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match='num_classes'):
         BNLinearHead(**{'num_classes': 3, 'in_channels': 8, **options})
+
+
+def test_logits_are_float32_under_autocast() -> None:
+    head = BNLinearHead(3, 8).train()
+    with torch.autocast('cpu', torch.bfloat16):
+        assert head(torch.randn(4, 8)).dtype == torch.float32

@@ -1,4 +1,4 @@
-"""Full fine-tuning on the data and by the recipe of adaptformer_svhn.py, a tenth of the rate."""
+"""Full fine-tuning, else as adaptformer_svhn.py, at a tenth of the rate."""
 
 _base_ = '../adaptformer_svhn.py'
 model = dict(backbone=dict(adapter=None, trainable='all'))

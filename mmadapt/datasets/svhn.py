@@ -75,9 +75,10 @@ class SVHN(BaseDataset):
         try:
             content = loadmat(file)
             images, labels = content['X'], content['y'].astype(np.int64).squeeze(1)
-        except (ValueError, KeyError, OSError, NotImplementedError) as error:
+        # scipy fails in its own ways on files of another kind.
+        except Exception as error:
             raise DataError(
-                f'{file} is not a file of SVHN ({error}); download it again.'
+                f'{file} is not a file of SVHN ({type(error).__name__}: {error}); download it again.'
             ) from error
         if images.shape[:3] != (32, 32, 3) or len(labels) != images.shape[3]:
             raise DataError(

@@ -33,7 +33,9 @@ train_dataloader = dict(
     num_workers=8,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(type='CIFAR100', split='train', download=False, pipeline=train_pipeline),
+    dataset=dict(
+        type='CIFAR100', split='train', download=False, pipeline=train_pipeline
+    ),
 )
 
 val_dataloader = dict(

@@ -1,0 +1,78 @@
+"""ImageFolder: labels are the same in every part of the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mmpretrain.registry import DATASETS
+
+from mmadapt.errors import DataError
+
+
+def fill(root: Path, files: dict[str, int]) -> Path:
+    """Folders with empty files; only names are read here."""
+    for folder, count in files.items():
+        (root / folder).mkdir(parents=True)
+        for index in range(count):
+            (root / folder / f'{index}.JPG').write_text('')
+    return root
+
+
+def labels(root: Path, part: str, **options: object) -> list[int]:
+    dataset = build(root, part, **options)
+    return [dataset.get_data_info(i)['gt_label'] for i in range(len(dataset))]
+
+
+def build(root: Path, part: str, **options: object) -> object:
+    config = {'type': 'ImageFolder', 'data_root': str(root), 'data_prefix': part}
+    return DATASETS.build({**config, **options})
+
+
+def test_folders_are_classes_in_sorted_order(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/b': 1, 'train/a': 2})
+    assert labels(root, 'train') == [0, 0, 1]
+    assert build(root, 'train').metainfo['classes'] == ('a', 'b')
+
+
+def test_a_part_that_lacks_a_class_keeps_the_labels(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a': 1, 'train/b': 1, 'train/c': 1, 'val/c': 2})
+    assert labels(root, 'val', test_mode=True) == [2, 2]
+
+
+def test_a_class_file_decides_the_order(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a': 1, 'train/b': 1})
+    (root / 'classes.txt').write_text('b\na\n')
+    dataset = build(root, 'train')
+    named = {
+        Path(info['img_path']).parent.name: info['gt_label']
+        for info in (dataset.get_data_info(i) for i in range(len(dataset)))
+    }
+    assert named == {'b': 0, 'a': 1}
+
+
+def test_other_files_do_not_count(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a': 1, 'train/a/deeper': 1})
+    (root / 'train' / 'a' / 'notes.txt').write_text('')
+    (root / 'train' / 'a' / '._0.jpg').write_text('')
+    assert labels(root, 'train') == [0, 0]
+
+
+def test_an_empty_class_is_named(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a': 1, 'train/b': 0})
+    with pytest.raises(DataError, match="class 'b' has no photo"):
+        build(root, 'train')
+
+
+def test_a_folder_that_is_no_class_is_named(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/daisy': 1, 'val/daysi': 1})
+    with pytest.raises(DataError, match="'daysi', which is no class.*Did you mean"):
+        build(root, 'val', test_mode=True)
+
+
+@pytest.mark.parametrize('part', ['train', 'val'])
+def test_missing_and_empty_folders_are_refused(tmp_path: Path, part: str) -> None:
+    (tmp_path / 'val').mkdir()
+    message = 'no class folder' if part == 'val' else 'no folder'
+    with pytest.raises(DataError, match=message):
+        build(tmp_path, part)
