@@ -1,12 +1,12 @@
-"""AdaptFormer-64 on your own clips.
+"""AdaptFormer-64 on your own list of clips, 8 frames of each.
 
 python tools/train.py configs/adaptformer_video_list.py \
-    --cfg-options data_root=FOLDER trunk=deit_tiny.pth
+    --cfg-options data_root=FOLDER trunk=videomae_base.pth
 
-FOLDER holds train.txt and val.txt ('path label' lines) and, if you like, classes.txt;
-without val.txt add holdout=0.2. The trunk is a VideoMAE file, or an image ViT (DeiT,
-MAE), which is inflated. Linear probing: model.backbone.adapter=None. Full
-fine-tuning: that, and model.backbone.trainable=all.
+FOLDER holds train.txt and val.txt, `path label` a line, and, if you like, classes.txt;
+without val.txt add holdout=0.2. The trunk is a VideoMAE file, or an image ViT, which
+is inflated. Linear probing: model.backbone.adapter=None. Full fine-tuning: that, and
+model.backbone.trainable=all.
 """
 
 _base_ = [

@@ -2,7 +2,6 @@
 
 from . import heads
 from .backbones import video as backbones
-from .datasets import video as datasets
 from .datasets import reading, views
 from .datasets import video as datasets
 from .hooks.show_clip import ShowClipHook

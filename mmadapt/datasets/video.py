@@ -6,63 +6,58 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from mmaction.datasets import BaseActionDataset
 from mmaction.registry import DATASETS
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ..errors import DataError
-from . import video_transforms
-from .listing import check_labels, class_count, find_file, read_list
+from .lists import read_list
 from .names import read_class_names
 
-__all__ = ['VideoList', 'video_transforms']
+__all__ = ['VideoList']
 
 
 @DATASETS.register_module()
-class VideoList(BaseActionDataset):
-    """Clips and labels from a list such as ``data_root/train.txt``.
+class VideoList(BaseDataset):
+    """Clips from a text file: ``<path> <label>`` a line, as SSv2 and HMDB51 lists are.
 
-    A line is ``path label``; paths are absolute or relative to ``data_prefix``, to the
-    folder named like the list (``data_root/train``), or to ``data_root``, where the
-    file is. A ``classes.txt`` beside the list names the classes. A clip that can't be
-    decoded is skipped in training, with its path logged, and an error in testing.
+    The label is the last field, so that paths may hold spaces. A path is looked for in
+    the folder ``data_root/<name of the list>``, in ``data_root``, and as it stands.
+    ``data_root/classes.txt`` names the classes.
+
+    A clip that doesn't decode is skipped in training, its path logged once and
+    counted, and another is taken in its place; in testing it is an error.
 
     Args:
-        ann_file: The list.
-        pipeline: Transforms, from :class:`OpenVideo` on.
+        ann_file: The list, such as ``'train.txt'``.
         data_root: The folder of the data.
-        data_prefix: Folder of the clips.
-        num_classes: Number of classes; None finds it in ``classes.txt``, or else in the
-            labels of the training list.
-        test_mode: A list that is tested may lack a class, one that trains may not.
+        pipeline: Transforms.
+        test_mode: A part that is tested may lack a class, one that trains may not.
         metainfo: May give the classes, in label order.
         lazy_init: Read the list later, on ``full_init``.
         serialize_data: As in MMEngine.
 
     Raises:
-        DataError: A list, line, label, class or file that is missing or wrong.
+        DataError: A list or clip is missing, a line can't be read, a label has no
+            class, a class has no clip.
     """
 
     def __init__(
         self,
         ann_file: str,
-        pipeline: Sequence[Mapping[str, Any]] = (),
         data_root: str = '',
-        data_prefix: str = '',
-        num_classes: int | None = None,
+        pipeline: Sequence[Mapping[str, Any]] = (),
         test_mode: bool = False,
         metainfo: Mapping[str, Any] | None = None,
         lazy_init: bool = False,
         serialize_data: bool = True,
     ) -> None:
-        self.named_folder = data_prefix
+        self.broken: dict[str, int] = {}
         super().__init__(
-            ann_file,
-            pipeline=list(pipeline),
+            ann_file=ann_file,
             data_root=str(data_root),
-            data_prefix={'video': data_prefix},
-            num_classes=num_classes,
+            data_prefix={},
+            pipeline=list(pipeline),
             test_mode=test_mode,
             metainfo=dict(metainfo or {}),
             lazy_init=lazy_init,
@@ -70,54 +65,77 @@ class VideoList(BaseActionDataset):
         )
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """One entry a clip: ``filename`` and ``label``."""
+        """One entry a clip, with the fields that MMAction2's transforms read."""
         file = Path(self.ann_file)
         entries = read_list(file)
-        root = Path(self.data_root or file.parent)
-        names = self._metainfo.get('classes') or read_class_names(root)
-        count = class_count(file, names, self.num_classes)
-        check_labels(file, [label for _, label in entries], count, not self.test_mode)
+        names = self._metainfo.get('classes') or read_class_names(Path(self.data_root))
         if names:
             self._metainfo['classes'] = tuple(names)
-        folders = [file.with_suffix(''), root]
-        if self.named_folder:
-            folders.insert(0, Path(self.data_prefix['video']))
+        self._check_labels(entries, len(names) if names else None)
+        folders = (file.with_suffix(''), Path(self.data_root), Path())
         return [
-            {'filename': str(find_file(entry, folders, file)), 'label': label}
-            for entry, label in entries
+            {
+                'filename': str(find_clip(path, folders, f'{file}, line {line}')),
+                'label': label,
+                'start_index': 0,
+                'modality': 'RGB',
+            }
+            for line, path, label in entries
         ]
 
-    def full_init(self) -> None:
-        """Read the list, and make room to mark clips that can't be decoded."""
-        super().full_init()
-        # Shared, so that the workers of a dataloader count together.
-        self.broken = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
-
     def prepare_data(self, idx: int) -> Any:
-        """One sample; None in training where the clip can't be decoded.
+        """A sample; None for a broken clip in training, for which another is taken.
 
         Raises:
-            DataError: Such a clip in testing, or in training once no clip is left.
+            DataError: A broken clip in testing.
         """
         try:
             return super().prepare_data(idx)
         except DataError as error:
+            path = self.get_data_info(idx)['filename']
             if self.test_mode:
-                raise
-            self._skip(idx, error)
+                raise DataError(
+                    f'{error} In testing a clip is never left out: mend the file, or '
+                    f'take it out of {self.ann_file}.'
+                ) from error
+            if path not in self.broken:
+                self.broken[path] = 0
+                print_log(
+                    f'skipped: {error} ({len(self.broken)} broken so far)',
+                    logger='current',
+                    level='WARNING',
+                )
+            self.broken[path] += 1
             return None
 
-    def _skip(self, index: int, error: DataError) -> None:
-        if not self.broken[index]:
-            self.broken[index] = 1
-            count = int(self.broken.sum())
-            print_log(
-                f'skipped a clip in training ({count} of {len(self)} so far): {error}',
-                logger='current',
-                level=30,
-            )
-        if bool(self.broken[: len(self)].all()):
+    def _check_labels(
+        self, entries: Sequence[tuple[int, str, int]], count: int | None
+    ) -> None:
+        """Refuse labels without a class and, in training, classes without a clip."""
+        known = count if count is not None else max(e[2] for e in entries) + 1
+        for line, _, label in entries:
+            if not 0 <= label < known:
+                raise DataError(
+                    f'{self.ann_file}, line {line}: label {label} has no class; there '
+                    f'are {known} (0 to {known - 1}). Mend the line, or classes.txt.'
+                )
+        empty = sorted(set(range(known)) - {label for _, _, label in entries})
+        if empty and not self.test_mode:
             raise DataError(
-                f'none of the {len(self)} clips of {self.ann_file} can be decoded; the '
-                f'last one: {error}'
-            ) from error
+                f'{self.ann_file} has no clip of class {empty[0]} ({len(empty)} such '
+                f'of {known} classes). Labels run from 0 without a gap; every class '
+                'needs a clip.'
+            )
+
+
+def find_clip(path: str, folders: Sequence[Path], where: str) -> Path:
+    """The file that a line of a list means.
+
+    Raises:
+        DataError: It is in none of the folders.
+    """
+    for folder in folders:
+        if (folder / path).is_file():
+            return folder / path
+    places = ', '.join(str(folder) for folder in folders)
+    raise DataError(f'{where}: {path!r} is not there; looked in {places}.')

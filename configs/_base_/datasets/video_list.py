@@ -1,29 +1,41 @@
-"""One's own clips: train.txt and val.txt below data_root, a path and a label a line.
-
-Eight frames, every fourth, as in the paper; no flips, which turn left into right.
-"""
+"""One's own clips: train.txt and val.txt below data_root, `path label` a line."""
 
 train_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='SampleClip', clip_len=8, frame_interval=4, random=True),
-    dict(type='ReadFrames'),
-    dict(type='MultiScaleResizedCrop', size=224),
+    dict(
+        type='SampleFrames',
+        clip_len=8,
+        frame_interval=4,
+        num_clips=1,
+        out_of_bound_opt='repeat_last',
+    ),
+    dict(type='DecodeVideo'),
+    dict(type='RandomResizedCrop', area_range=(0.3, 1.0)),
+    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='Flip', flip_ratio=0.5),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 
 test_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='SampleClip', clip_len=8, frame_interval=4, random=False),
-    dict(type='ReadFrames'),
-    dict(type='ResizeShortSide', size=224),
-    dict(type='SquareViews', num_views=1),
+    dict(
+        type='SampleFrames',
+        clip_len=8,
+        frame_interval=4,
+        num_clips=1,
+        out_of_bound_opt='repeat_last',
+        test_mode=True,
+    ),
+    dict(type='DecodeVideo'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=2,
     drop_last=True,  # BatchNorm of the head can't take a batch of one
     sampler=dict(type='DefaultSampler', shuffle=True),
@@ -31,7 +43,7 @@ train_dataloader = dict(
 )
 
 val_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
@@ -40,7 +52,5 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-val_evaluator = dict(
-    type='AccMetric', metric_options=dict(top_k_accuracy=dict(topk=(1, 5)))
-)
+val_evaluator = dict(type='AccMetric')
 test_evaluator = val_evaluator
