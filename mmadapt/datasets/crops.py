@@ -76,8 +76,10 @@ def draw_crop(
         area_range: Share of the image's area.
         ratio_range: Width by height.
     """
-    area = width * height * np.random.uniform(*area_range)
-    ratio = math.exp(np.random.uniform(*map(math.log, ratio_range)))
+    area = width * height * np.random.uniform(area_range[0], area_range[1])
+    ratio = math.exp(
+        np.random.uniform(math.log(ratio_range[0]), math.log(ratio_range[1]))
+    )
     crop_width = max(min(round(math.sqrt(area * ratio)), width), 1)
     crop_height = max(min(round(math.sqrt(area / ratio)), height), 1)
     left = np.random.randint(0, width - crop_width + 1)
