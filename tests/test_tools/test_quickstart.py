@@ -20,6 +20,7 @@ from plot import plot  # noqa: E402
 from prepare import write_data  # noqa: E402
 from pretrain import pretrain  # noqa: E402
 from report import Row, cells, markdown, remarks, trained_parameters, write_csv  # noqa: E402
+from run import clear, parse_args  # noqa: E402
 from steps import Step, StepError, Steps, newest, progress  # noqa: E402
 from tracks import TRACKS, all_runs, all_steps  # noqa: E402
 
@@ -318,6 +319,23 @@ def test_every_method_is_trained_tested_and_asked(tmp_path):
     assert all(run.config.is_file() for run in runs)
     train = steps['train-video-full-1'].command
     assert train[train.index('--seed') + 1] == '1'
+
+
+def test_fresh_removes_its_own_files_alone(tmp_path):
+    mine = [tmp_path / 'data' / 'image', tmp_path / 'video', tmp_path / 'steps']
+    for folder in mine:
+        folder.mkdir(parents=True)
+    for name in ('trunk_image.pth', 'results.csv', 'letter.txt'):
+        (tmp_path / name).write_text('')
+    clear(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ['letter.txt']
+
+
+@pytest.mark.parametrize('option', ['--seeds', '--jobs'])
+def test_a_count_of_nothing_is_refused(option, capsys):
+    with pytest.raises(SystemExit):
+        parse_args([option, '0'])
+    assert f'{option} 0: a whole number from 1 on' in capsys.readouterr().err
 
 
 # --- report --------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pathlib import Path
 from plot import plot
 from report import collect, markdown, remarks, write_csv
 from steps import StepError, Steps
-from tracks import ROOT, Run, all_runs, all_steps
+from tracks import ROOT, TRACKS, Run, all_runs, all_steps
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -35,13 +35,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='processes at once, each with one thread (default: 2)',
     )
     parser.add_argument(
-        '--work-dir', type=Path, default=Path('work_dirs', 'quickstart')
+        '--work-dir',
+        type=Path,
+        default=ROOT / 'work_dirs' / 'quickstart',
+        help='where all files go (default: work_dirs/quickstart)',
     )
     args = parser.parse_args(argv)
     for name in ('seeds', 'jobs'):
         if getattr(args, name) < 1:
             parser.error(f'--{name} {getattr(args, name)}: a whole number from 1 on')
     return args
+
+
+def clear(root: Path) -> None:
+    """Removes what an earlier quickstart wrote, and nothing else."""
+    for name in ('data', 'steps', *TRACKS):
+        shutil.rmtree(root / name, ignore_errors=True)
+    for file in [*root.glob('trunk_*.pth'), *root.glob('results.*')]:
+        file.unlink()
 
 
 def show_predictions(runs: list[Run], steps: Steps) -> None:
@@ -57,10 +68,10 @@ def main() -> None:
     """Runs the steps, then prints and writes the table."""
     args = parse_args()
     started = time.monotonic()
+    root = Path(os.path.relpath(args.work_dir, ROOT))
     os.chdir(ROOT)
-    root: Path = args.work_dir
     if args.fresh:
-        shutil.rmtree(root, ignore_errors=True)
+        clear(root)
     runs = all_runs(root, args.seeds)
     steps = Steps(all_steps(runs, root), root / 'steps', args.jobs)
     print(
@@ -72,6 +83,8 @@ def main() -> None:
         steps.run()
     except StepError as error:
         sys.exit(f'\n{error}')
+    except KeyboardInterrupt:
+        sys.exit('\nStopped. What is done is kept: the same command goes on from here.')
 
     rows = collect(
         runs, {run.name: steps.cpu_seconds(f'train-{run.name}') for run in runs}
