@@ -20,6 +20,8 @@ __all__ = [
     'know_own_configs',
 ]
 
+OWN = __package__.partition('.')[0]
+
 # Each of these bound the two functions by name.
 NAMESPACES: tuple[ModuleType, ...] = (utils, package_utils, config, hub)
 
@@ -84,21 +86,30 @@ def top_level(distribution: str) -> list[str]:
 def know_own_configs() -> bool:
     """Let ``_base_ = 'mmadapt::adaptformer_cifar100.py'`` find our configs.
 
-    MMEngine knows the packages of OpenMMLab only, and wants a folder in the path.
+    MMEngine knows the packages of OpenMMLab only, wants a folder in the path, and looks
+    for an editable install beside its metadata, where it isn't.
 
     Returns:
         Whether MMEngine had to be told.
     """
-    if 'mmadapt' in config_utils.MODULE2PACKAGE:
+    if OWN in config_utils.MODULE2PACKAGE:
         return False
-    config_utils.MODULE2PACKAGE['mmadapt'] = 'mmadapt'
-    upstream = config_utils._get_package_and_cfg_path
+    config_utils.MODULE2PACKAGE[OWN] = OWN
+    split = config_utils._get_package_and_cfg_path
 
     def package_and_path(path: str) -> tuple[str, str]:
         """Package and path of ``'package::path'``; ours may lie at the top."""
         scope, _, inner = path.partition('::')
-        return ('mmadapt', inner) if scope == 'mmadapt' else upstream(path)
+        return (OWN, inner) if scope == OWN else split(path)
 
     for namespace in (config_utils, config, hub):
         namespace._get_package_and_cfg_path = package_and_path  # type: ignore[attr-defined]
+    upstream = config.get_installed_path
+
+    def path_of(package: str) -> str:
+        """The folder of a package; ours is where this file is."""
+        return str(Path(__file__).parents[1]) if package == OWN else upstream(package)
+
+    for namespace in (config, hub):
+        namespace.get_installed_path = path_of
     return True

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from mmadapt.compat import apply
 
 
@@ -13,6 +15,7 @@ def test_applying_again_changes_nothing():
     assert sys.meta_path == before
 
 
+@pytest.mark.slow
 def test_importing_it_needs_no_framework_but_mmengine(tmp_path):
     """``compat`` alone, out of its package: neither library is there, nor mmcv."""
     code = (

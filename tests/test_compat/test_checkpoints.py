@@ -62,3 +62,8 @@ def test_registering_leaves_the_other_schemes():
     assert CheckpointLoader._get_checkpoint_loader('https://a/b.pth').__name__ == (
         'load_from_http'
     )
+
+
+def test_the_log_can_strip_the_name():
+    """MMEngine prints the reader's name without its first ten characters."""
+    assert reading.load_from_local.__name__.startswith('load_from_')

@@ -21,6 +21,7 @@ def run_python(code: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_unpatched_import_of_the_models_fails_where_the_folder_is_absent():
     ended = run_python('import mmaction.models')
     if lacks_drn():

@@ -48,6 +48,7 @@ def test_filters_do_not_pile_up(heard):
     assert heard() == []
 
 
+@pytest.mark.slow
 def test_importing_both_libraries_after_us_says_nothing():
     code = 'import mmadapt, mmpretrain.models, mmaction.models'
     ended = subprocess.run(
