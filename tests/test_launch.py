@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,6 +76,18 @@ def test_one_process_joins_itself(
         'find_unused_parameters': True,
         'device_ids': None,
     }
+
+
+def test_where_nodes_meet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert launch.first_node('pytorch') == '127.0.0.1'
+    (tmp_path / 'scontrol').write_text('#!/bin/sh\necho "$3" | tr , "\\n"\n')
+    (tmp_path / 'scontrol').chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=':')
+    monkeypatch.setenv('SLURM_JOB_NODELIST', 'first,second')
+    monkeypatch.setenv('SLURM_NNODES', '2')
+    assert launch.first_node('slurm') == 'first'
+    monkeypatch.setenv('SLURM_NNODES', '1')
+    assert launch.first_node('slurm') == '127.0.0.1'
 
 
 def test_nothing_to_join(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -51,6 +52,32 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
     return parser.parse_args(argv)
 
 
+def last_checkpoint(work_dir: str) -> str | None:
+    """The newest file of a work_dir, which may have been moved since.
+
+    Warns where there is none; the run then starts from the beginning.
+
+    Raises:
+        ConfigError: The file that ``last_checkpoint`` names is gone.
+    """
+    note = Path(work_dir) / 'last_checkpoint'
+    if not note.is_file():
+        warnings.warn(
+            f'--resume: {work_dir} has no last_checkpoint, so that there is nothing to '
+            'resume; training starts from the beginning.',
+            stacklevel=2,
+        )
+        return None
+    written = Path(note.read_text().strip())
+    for file in (written, Path(work_dir) / written.name):
+        if file.is_file():
+            return str(file)
+    raise ConfigError(
+        f'--resume: {note} names {str(written)!r}, which is gone. Give the file to go '
+        'on from: --resume FILE.'
+    )
+
+
 def merge_args(cfg: Config, args: Namespace) -> Config:
     """Apply the arguments of training to a config.
 
@@ -62,10 +89,11 @@ def merge_args(cfg: Config, args: Namespace) -> Config:
     if args.amp:
         launch.use_amp(cfg)
     if args.resume is not None:
-        if args.resume != 'auto' and not Path(args.resume).is_file():
+        auto = args.resume == 'auto'
+        if not auto and not Path(args.resume).is_file():
             raise ConfigError(f'--resume {args.resume}: no such file.')
         cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+        cfg.load_from = last_checkpoint(cfg.work_dir) if auto else args.resume
     if args.auto_scale_lr:
         if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
             raise ConfigError(

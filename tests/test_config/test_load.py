@@ -20,3 +20,19 @@ def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='no such file') as error:
         load_config(tmp_path / 'adaptfromer.py')
     assert str(tmp_path / 'adaptformer.py') in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('base', 'backbone'),
+    [
+        ('mmpretrain::deit/deit-tiny_4xb256_in1k.py', 'VisionTransformer'),
+        (
+            'mmaction::recognition/videomae/'
+            'vit-base-p16_videomae-k400-pre_16x4x1_kinetics-400.py',
+            'VisionTransformer',
+        ),
+    ],
+)
+def test_base_of_another_package(tmp_path: Path, base: str, backbone: str) -> None:
+    (tmp_path / 'own.py').write_text(f"_base_ = '{base}'\n")
+    assert load_config(tmp_path / 'own.py').model.backbone.type == backbone

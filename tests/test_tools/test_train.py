@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,13 +47,27 @@ def test_no_validate(tmp_path: Path) -> None:
 
 def test_resume(tmp_path: Path) -> None:
     file = write_config(tmp_path / 'a.py', "load_from = 'old.pth'\n")
-    plain, auto = merged(file), merged(file, '--resume')
+    plain = merged(file)
     assert (plain.get('resume', False), plain.load_from) == (False, 'old.pth')
-    assert (auto.resume, auto.load_from) == (True, None)
     given = merged(file, '--resume', str(file))
     assert (given.resume, given.load_from) == (True, str(file))
     with pytest.raises(ConfigError, match='no such file'):
         merged(file, '--resume', str(tmp_path / 'no.pth'))
+
+
+def test_resume_from_the_work_dir_even_if_moved(tmp_path: Path) -> None:
+    file = write_config(tmp_path / 'a.py', f"work_dir = '{tmp_path}'\n")
+    with pytest.warns(UserWarning, match='from the beginning'):
+        cfg = merged(file, '--resume')
+    assert (cfg.resume, cfg.load_from) == (True, None)
+    (tmp_path / 'last_checkpoint').write_text('/moved/away/epoch_3.pth')
+    with pytest.raises(ConfigError, match='which is gone'):
+        merged(file, '--resume')
+    (tmp_path / 'epoch_3.pth').touch()
+    assert merged(file, '--resume').load_from == str(tmp_path / 'epoch_3.pth')
+    (tmp_path / 'other.pth').touch()
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'other.pth'))
+    assert merged(file, '--resume').load_from == str(tmp_path / 'other.pth')
 
 
 def test_auto_scale_lr(tmp_path: Path) -> None:
@@ -103,8 +118,6 @@ def test_launcher_and_rank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv('LOCAL_RANK')
     file = write_config(tmp_path / 'a.py')
     cfg = merged(file, '--launcher', 'pytorch', '--local-rank', '3')
-    import os
-
     assert (cfg.launcher, os.environ['LOCAL_RANK']) == ('pytorch', '3')
 
 
