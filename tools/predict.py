@@ -81,7 +81,8 @@ def main() -> None:
     results, unreadable = [], []
     for file in files:
         try:
-            found = predict(task, [file], args.topk)[0]
+            with redirect_stdout(sys.stderr):
+                found = predict(task, [file], args.topk)[0]
         except DataError as error:
             unreadable.append(str(error))
             continue
