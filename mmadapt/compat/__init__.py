@@ -7,7 +7,7 @@ imports MMPretrain or MMAction2.
 from .checkpoints import read_checkpoints_safely
 from .drn import stub_drn
 from .hue import mend_hue
-from .noise import silence_startup
+from .noise import silence_file_client, silence_startup
 from .numpy_names import restore_numpy_names
 from .packages import find_packages_without_pkg_resources, know_own_configs
 
@@ -17,6 +17,7 @@ __all__ = ['apply']
 def apply() -> None:
     """Apply every workaround that this installation needs; safe to call again."""
     silence_startup()
+    silence_file_client()
     restore_numpy_names()
     stub_drn()
     find_packages_without_pkg_resources()

@@ -5,8 +5,9 @@ import sys
 import warnings
 
 import pytest
+from mmengine.fileio import FileClient, file_client
 
-from mmadapt.compat.noise import silence_startup
+from mmadapt.compat.noise import silence_file_client, silence_startup
 
 
 @pytest.fixture
@@ -56,3 +57,25 @@ def test_importing_both_libraries_after_us_says_nothing():
     )
     assert ended.stderr == ''
     assert ended.stdout == ''
+
+
+def test_the_file_client_is_made_without_its_two_lines(monkeypatch):
+    lines = []
+    # Unpatched: whatever it says is written down.
+    monkeypatch.setattr(file_client, 'print_log', lambda msg, **_: lines.append(msg))
+    FileClient._instances.clear()
+    FileClient('disk')
+    assert len(lines) == 2
+    lines.clear()
+    assert silence_file_client() is True
+    FileClient._instances.clear()
+    FileClient('disk')
+    file_client.print_log('something else')
+    assert lines == ['something else']
+
+
+def test_silencing_the_file_client_twice_changes_nothing():
+    silence_file_client()
+    before = file_client.print_log
+    assert silence_file_client() is False
+    assert file_client.print_log is before
