@@ -6,5 +6,5 @@ python tools/train.py configs/quickstart/video_full.py
 _base_ = 'video_adaptformer.py'
 model = dict(backbone=dict(adapter=None, trainable='all'))
 optim_wrapper = dict(
-    optimizer=dict(lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0)
+    optimizer=dict(lr=2e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0)
 )

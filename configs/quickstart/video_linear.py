@@ -5,4 +5,4 @@ python tools/train.py configs/quickstart/video_linear.py
 
 _base_ = 'video_adaptformer.py'
 model = dict(backbone=dict(adapter=None))
-optim_wrapper = dict(optimizer=dict(lr=3e-2))
+optim_wrapper = dict(optimizer=dict(lr=1e-1))
