@@ -2,7 +2,7 @@
 
 from . import heads
 from .backbones import video as backbones
-from .datasets import reading, views
+from .datasets import frames, reading, views
 from .datasets import video as datasets
 from .hooks.show_clip import ShowClipHook
 from .hosts import video as hosts
@@ -11,6 +11,7 @@ __all__ = [
     'ShowClipHook',
     'backbones',
     'datasets',
+    'frames',
     'heads',
     'hosts',
     'reading',

@@ -27,15 +27,16 @@ def fill_classes(cfg: Node, phase: str, known: int | None) -> None:
         ConfigError: Nothing tells the number.
         DataError: A class without a sample.
     """
-    places = slots(cfg, 'num_classes')
-    if not any(slot.is_open for slot in places):
-        return
+    places = [slot for slot in slots(cfg, 'num_classes') if slot.is_open]
     count = cfg.get('num_classes') or known
+    # A dataset checks its labels by the number; it doesn't need one.
+    needed = [slot for slot in places if not slot.path.startswith(DATALOADERS)]
+    if not places or (count is None and not needed):
+        return
     if count is None:
         count = len(find_classes(cfg, phase))
     for slot in places:
-        if slot.is_open:
-            slot.fill(int(count))
+        slot.fill(int(count))
     cfg['num_classes'] = int(count)
     limit_topk(cfg, int(count))
 

@@ -20,7 +20,7 @@ def fill_data_root(cfg: Node) -> None:
     if cfg.get('data_root'):
         for slot in slots(cfg, 'data_root'):
             if slot.is_open:
-                slot.fill(str(cfg['data_root']))
+                slot.fill(str(Path(cfg['data_root']).expanduser()))
 
 
 def check_folders(cfg: Node, loaders: tuple[str, ...]) -> None:

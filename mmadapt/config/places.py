@@ -71,14 +71,15 @@ def dataset_leaves(node: Any, path: str) -> Iterator[tuple[str, Node]]:
 
 def slots(cfg: Node, variable: str) -> list[Slot]:
     """The places of ``variable`` in ``cfg``, filled or open."""
+    datasets = [
+        (path, dataset)
+        for loader in DATALOADERS
+        for path, dataset in dataset_leaves(
+            (cfg.get(loader) or {}).get('dataset'), f'{loader}.dataset'
+        )
+    ]
     if variable == 'data_root':
-        return [
-            Slot(dataset, 'data_root', f'{path}.data_root')
-            for loader in DATALOADERS
-            for path, dataset in dataset_leaves(
-                (cfg.get(loader) or {}).get('dataset'), f'{loader}.dataset'
-            )
-        ]
+        return [Slot(node, variable, f'{path}.data_root') for path, node in datasets]
     model = list(walk(cfg.get('model'), 'model'))
     if variable == 'trunk':
         return [
@@ -98,7 +99,7 @@ def slots(cfg: Node, variable: str) -> list[Slot]:
         preprocessor = walk(cfg.get('data_preprocessor'), 'data_preprocessor')
         return [
             Slot(node, 'num_classes', f'{path}.num_classes')
-            for path, node in [*model, *preprocessor]
+            for path, node in [*model, *preprocessor, *datasets]
             if 'num_classes' in node
         ]
     return []

@@ -1,4 +1,4 @@
-"""Photos in one folder a class."""
+"""Photos in one folder a class, or named in a list."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 from mmengine.dataset import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from ..errors import DataError, did_you_mean
+from .lists import check_labels, find_file, read_list
 from .names import folder_names, read_class_names
 
 __all__ = ['ImageFolder']
@@ -19,17 +22,23 @@ EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.webp')
 
 @DATASETS.register_module()
 class ImageFolder(BaseDataset):
-    """``data_root/train/<class>/*`` and ``data_root/val/<class>/*``.
+    """``data_root/train/<class>/*`` and ``data_root/val/<class>/*``, or lists.
 
-    A class has the same label in every part of the data: its place in
-    ``data_root/classes.txt`` where there is one, else among the sorted folders of
-    ``data_root/train``. (Taken from each part's own folders, the labels of a part that
-    lacks a class would shift.)
+    Where there is a list ``data_root/train.txt`` (``val.txt``), ``path label`` a line,
+    it decides which photos count and what they are; paths are relative to
+    ``data_root/train`` or to ``data_root``.
+
+    Else the folders do, and a class has the same label in every part of the data: its
+    place in ``data_root/classes.txt`` where there is one, else among the sorted folders
+    of ``data_root/train``. (Taken from each part's own folders, the labels of a part
+    that lacks a class would shift.)
 
     Args:
         data_root: The folder of the data.
         data_prefix: The part, such as ``'train'``.
         pipeline: Transforms.
+        num_classes: Number of classes; None takes that of the names, or else one more
+            than the highest label of the list.
         test_mode: A part that is tested may lack a class, one that trains may not.
         metainfo: May give the classes, in label order.
         extensions: Endings of the files that count, in lower case.
@@ -37,7 +46,8 @@ class ImageFolder(BaseDataset):
         serialize_data: As in MMEngine.
 
     Raises:
-        DataError: A folder is missing, empty, or names no class.
+        DataError: A folder is missing, empty, or names no class; a line of a list can't
+            be read; a photo can't be read.
     """
 
     def __init__(
@@ -45,6 +55,7 @@ class ImageFolder(BaseDataset):
         data_root: str = '',
         data_prefix: str = '',
         pipeline: Sequence[Mapping[str, Any]] = (),
+        num_classes: int | None = None,
         test_mode: bool = False,
         metainfo: Mapping[str, Any] | None = None,
         extensions: Sequence[str] = EXTENSIONS,
@@ -52,6 +63,7 @@ class ImageFolder(BaseDataset):
         serialize_data: bool = True,
     ) -> None:
         self.extensions = tuple(extension.lower() for extension in extensions)
+        self.num_classes = num_classes
         super().__init__(
             data_root=str(data_root),
             data_prefix={'img_path': data_prefix},
@@ -65,6 +77,9 @@ class ImageFolder(BaseDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """One entry a photo: ``img_path`` and ``gt_label``."""
         folder = Path(self.data_prefix['img_path'])
+        listed = folder.with_name(f'{folder.name}.txt')
+        if listed.is_file():
+            return self._listed(listed, folder)
         if not folder.is_dir():
             raise DataError(
                 f'no folder {folder}: photos are expected as {folder}/<class>/*.jpg.'
@@ -72,6 +87,11 @@ class ImageFolder(BaseDataset):
             )
         names = self._class_names(folder)
         self._metainfo['classes'] = tuple(names)
+        if self.num_classes not in (None, len(names)):
+            raise DataError(
+                f'{folder} has {len(names)} classes, num_classes={self.num_classes} '
+                'was given. Leave it None, and the classes are found.'
+            )
         unknown = [name for name in folder_names(folder) if name not in names]
         if unknown:
             raise DataError(
@@ -92,6 +112,35 @@ class ImageFolder(BaseDataset):
             raise DataError(f'no photo in the folders of {folder}.')
         return samples
 
+    def prepare_data(self, idx: int) -> Any:
+        """A sample.
+
+        Raises:
+            DataError: The photo can't be read, by its path.
+        """
+        try:
+            return super().prepare_data(idx)
+        except Exception as error:
+            path = self.get_data_info(idx)['img_path']
+            if readable(path):
+                raise  # a fault of the pipeline, not of the file
+            raise DataError(
+                f'photo {path!r} can not be read. Mend it, or take it out of the data.'
+            ) from error
+
+    def _listed(self, file: Path, folder: Path) -> list[dict[str, Any]]:
+        entries = read_list(file)
+        root = Path(self.data_root or folder.parent)
+        names = self._metainfo.get('classes') or read_class_names(root)
+        if names:
+            self._metainfo['classes'] = tuple(names)
+        check_labels(file, entries, names, self.num_classes, not self.test_mode)
+        places = (folder, root, Path())
+        return [
+            {'img_path': str(find_file(e, places, file)), 'gt_label': e.label}
+            for e in entries
+        ]
+
     def _class_names(self, folder: Path) -> list[str]:
         given = self._metainfo.get('classes')
         root = Path(self.data_root or folder)
@@ -111,6 +160,15 @@ class ImageFolder(BaseDataset):
             return []
         found = (p for p in folder.rglob('*') if p.suffix.lower() in self.extensions)
         return sorted(path for path in found if not path.name.startswith('.'))
+
+
+def readable(path: str) -> bool:
+    """Whether a file holds an image that decodes."""
+    try:
+        content = np.fromfile(path, dtype=np.uint8)
+    except OSError:
+        return False
+    return content.size > 0 and cv2.imdecode(content, cv2.IMREAD_COLOR) is not None
 
 
 def siblings(folder: Path) -> list[Path]:

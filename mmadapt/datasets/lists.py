@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ..errors import DataError, did_you_mean
 
-__all__ = ['read_list']
+__all__ = ['Entry', 'check_labels', 'find_file', 'read_list']
 
 
-def read_list(file: Path) -> list[tuple[int, str, int]]:
-    """The lines of a list, as (line number, path, label).
+class Entry(NamedTuple):
+    """One line of a list.
 
-    Empty lines are passed over. The label is what follows the last blank.
+    Attributes:
+        line: Its number, from 1 on.
+        path: The file, as it stands there.
+        label: The class.
+    """
+
+    line: int
+    path: str
+    label: int
+
+
+def read_list(file: Path) -> list[Entry]:
+    """The lines of a list.
+
+    Empty lines are passed over. The label is the last field, so that paths may hold
+    spaces.
 
     Args:
         file: A text file in UTF-8.
 
     Raises:
-        DataError: It is missing or empty, or a line has no whole number as a label.
+        DataError: It is missing or empty, or a line is not a path and a label.
     """
     if not file.is_file():
         near = file.parent.iterdir() if file.parent.is_dir() else ()
@@ -27,16 +45,90 @@ def read_list(file: Path) -> list[tuple[int, str, int]]:
             f'{did_you_mean(file, near)}'
         )
     entries = []
-    for number, line in enumerate(file.read_text(encoding='utf-8').splitlines(), 1):
-        if not line.strip():
+    for number, line in enumerate(lines_of(file), start=1):
+        fields = line.strip().rsplit(maxsplit=1)
+        if not fields:
             continue
-        path, _, label = line.strip().rpartition(' ')
-        if not path or not label.lstrip('-').isdigit():
+        if len(fields) < 2 or not fields[1].isdecimal():
             raise DataError(
                 f'{file}, line {number}: {line!r} is not `path label` with a whole '
-                'number as the label.'
+                'number from 0 on as the label.'
             )
-        entries.append((number, path.strip(), int(label)))
+        entries.append(Entry(number, fields[0], int(fields[1])))
     if not entries:
         raise DataError(f'{file} has no line.')
     return entries
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a text file, without a byte order mark."""
+    try:
+        return file.read_text(encoding='utf-8-sig').splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f'{file} is not text in UTF-8 (byte {error.start}). Save it as UTF-8.'
+        ) from error
+
+
+def check_labels(
+    file: Path,
+    entries: Sequence[Entry],
+    names: Sequence[Any] | None,
+    count: int | None,
+    complete: bool,
+) -> None:
+    """Refuse labels without a class and, in training, classes without a sample.
+
+    Args:
+        file: The list, for the error.
+        entries: Its lines.
+        names: Names of the classes, where they are known.
+        count: Number of classes, where it is given; None takes that of the names, or
+            else one more than the highest label.
+        complete: Whether every class needs a sample.
+
+    Raises:
+        DataError: One of the two, or names that are more or fewer than ``count``.
+    """
+    if names and count is not None and len(names) != count:
+        raise DataError(
+            f'{file}: num_classes={count}, but {len(names)} classes are named (in '
+            'classes.txt or metainfo). Make them agree.'
+        )
+    highest = max(entry.label for entry in entries)
+    known = count or (len(names) if names else highest + 1)
+    for line, _, label in entries:
+        if label >= known:
+            raise DataError(
+                f'{file}, line {line}: label {label} has no class; there are {known} '
+                f'(0 to {known - 1}). Mend the line, classes.txt or num_classes.'
+            )
+    found = Counter(entry.label for entry in entries)
+    empty = [label for label in range(known) if not found[label]]
+    if empty and complete:
+        name = f' ({names[empty[0]]!r})' if names else ''
+        raise DataError(
+            f'{file} has no sample of class {empty[0]}{name}, {len(empty)} such of '
+            f'{known} classes. Labels run from 0 without a gap; every class needs a '
+            'sample.'
+        )
+
+
+def find_file(entry: Entry, folders: Sequence[Path], source: Path) -> Path:
+    """The file that a line means.
+
+    Args:
+        entry: The line; its path is absolute, or relative to one of the folders.
+        folders: Where to look, in this order.
+        source: The list, for the error.
+
+    Raises:
+        DataError: It is in none of them.
+    """
+    for folder in folders:
+        if (folder / entry.path).is_file():  # an absolute path stays as it is
+            return folder / entry.path
+    places = ', '.join(str(folder) for folder in folders)
+    raise DataError(
+        f'{source}, line {entry.line}: {entry.path!r} is not there; looked in {places}.'
+    )

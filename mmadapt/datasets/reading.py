@@ -1,105 +1,49 @@
-"""Opening and decoding clips by whichever library can."""
+"""Opening and decoding clips, in pipelines of MMAction2."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ..errors import ConfigError, DataError, did_you_mean
+from .readers import VideoFile
 
 __all__ = ['DecodeVideo', 'OpenVideo']
-
-READERS = {
-    'decord': ('DecordInit', 'DecordDecode'),
-    'pyav': ('PyAVInit', 'PyAVDecode'),
-    'opencv': ('OpenCVInit', 'OpenCVDecode'),
-}
-"""Name of a library to MMAction2's transforms that use it, the fastest first."""
 
 
 @TRANSFORMS.register_module()
 class OpenVideo(BaseTransform):
-    """Opens ``filename`` and counts its frames, by the first library that can.
+    """Opens ``filename``, adding ``video_reader`` and ``total_frames``.
 
-    decord has wheels for Linux on x86-64 alone, and fails on some files that PyAV or
-    OpenCV read.
-
-    Args:
-        readers: Names of libraries, in the order they are tried; those that aren't
-            installed are passed over.
-        num_threads: Threads that decode one clip; data workers are processes already.
+    decord, PyAV and OpenCV are tried in this order.
 
     Raises:
-        ConfigError: A reader that isn't known.
-        DataError: No library opens the file, or it has no frame.
+        DataError: The file is missing, or no decoder opens it.
     """
 
-    def __init__(
-        self, readers: Sequence[str] = tuple(READERS), num_threads: int = 1
-    ) -> None:
-        for name in readers:
-            if name not in READERS:
-                raise ConfigError(
-                    f'reader {name!r} is not known; allowed: {", ".join(READERS)}.'
-                    f'{did_you_mean(name, READERS)}'
-                )
-        self.transforms: dict[str, Any] = {}
-        for name in readers:
-            options = {'num_threads': num_threads} if name == 'decord' else {}
-            kind = TRANSFORMS.get(READERS[name][0])
-            self.transforms[name] = kind(**options)
-
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add ``video_reader``, ``total_frames`` and the name of the reader."""
-        reasons = []
-        for name, transform in self.transforms.items():
-            try:
-                opened = transform(dict(results))
-            except ImportError:
-                reasons.append(f'{name} is not installed')
-                continue
-            # Decoders fail in their own ways; all of them mean the next one's turn.
-            except Exception as error:
-                reasons.append(f'{name}: {first_line(error)}')
-                continue
-            if opened['total_frames'] > 0:
-                opened['reader_name'] = name
-                return opened  # type: ignore[no-any-return]
-            reasons.append(f'{name}: no frame')
-        raise DataError(
-            f'video {results["filename"]!r} can not be opened ({"; ".join(reasons)}).'
-        )
+        """Open the file."""
+        results['video_reader'] = VideoFile(results['filename'])
+        results['total_frames'] = len(results['video_reader'])
+        return results
 
 
 @TRANSFORMS.register_module()
 class DecodeVideo(BaseTransform):
-    """Decodes ``frame_inds`` of a clip that :class:`OpenVideo` opened."""
+    """Decodes ``frame_inds`` of a clip that :class:`OpenVideo` opened, and closes it.
 
-    def __init__(self) -> None:
-        self.transforms = {
-            name: TRANSFORMS.get(kinds[1])() for name, kinds in READERS.items()
-        }
+    Raises:
+        DataError: No decoder reads the frames.
+    """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Replace the reader by ``imgs``, one array ``(H, W, 3)`` in RGB a frame.
-
-        Raises:
-            DataError: The file opens and doesn't decode.
-        """
-        name = results.pop('reader_name')
-        try:
-            return self.transforms[name](results)  # type: ignore[no-any-return]
-        except Exception as error:
-            raise DataError(
-                f'video {results["filename"]!r} can not be decoded '
-                f'({name}: {first_line(error)}).'
-            ) from error
-
-
-def first_line(error: Exception) -> str:
-    """An error's first line; decoders add a stack of their own."""
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+        """Add ``imgs``, one array ``(H, W, 3)`` in RGB a frame, and its size."""
+        video = results.pop('video_reader')
+        unique, places = np.unique(results['frame_inds'], return_inverse=True)
+        frames = video.read(unique.tolist())
+        results['imgs'] = [frames[place] for place in places]
+        results['original_shape'] = frames[0].shape[:2]
+        results['img_shape'] = frames[0].shape[:2]
+        return results

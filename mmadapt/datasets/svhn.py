@@ -78,7 +78,8 @@ class SVHN(BaseDataset):
         # scipy fails in its own ways on files of another kind.
         except Exception as error:
             raise DataError(
-                f'{file} is not a file of SVHN ({type(error).__name__}: {error}); download it again.'
+                f'{file} is not a file of SVHN ({type(error).__name__}: {error}). '
+                'Download it again.'
             ) from error
         if images.shape[:3] != (32, 32, 3) or len(labels) != images.shape[3]:
             raise DataError(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ..errors import DataError
-from .lists import read_list
+from .lists import check_labels, find_file, read_list
 from .names import read_class_names
 
 __all__ = ['VideoList']
@@ -32,6 +34,8 @@ class VideoList(BaseDataset):
         ann_file: The list, such as ``'train.txt'``.
         data_root: The folder of the data.
         pipeline: Transforms.
+        num_classes: Number of classes; None takes that of the names, or else one more
+            than the highest label of the list.
         test_mode: A part that is tested may lack a class, one that trains may not.
         metainfo: May give the classes, in label order.
         lazy_init: Read the list later, on ``full_init``.
@@ -47,12 +51,13 @@ class VideoList(BaseDataset):
         ann_file: str,
         data_root: str = '',
         pipeline: Sequence[Mapping[str, Any]] = (),
+        num_classes: int | None = None,
         test_mode: bool = False,
         metainfo: Mapping[str, Any] | None = None,
         lazy_init: bool = False,
         serialize_data: bool = True,
     ) -> None:
-        self.broken: dict[str, int] = {}
+        self.num_classes = num_classes
         super().__init__(
             ann_file=ann_file,
             data_root=str(data_root),
@@ -71,71 +76,54 @@ class VideoList(BaseDataset):
         names = self._metainfo.get('classes') or read_class_names(Path(self.data_root))
         if names:
             self._metainfo['classes'] = tuple(names)
-        self._check_labels(entries, len(names) if names else None)
+        check_labels(file, entries, names, self.num_classes, not self.test_mode)
         folders = (file.with_suffix(''), Path(self.data_root), Path())
         return [
             {
-                'filename': str(find_clip(path, folders, f'{file}, line {line}')),
-                'label': label,
+                'filename': str(find_file(entry, folders, file)),
+                'label': entry.label,
                 'start_index': 0,
                 'modality': 'RGB',
             }
-            for line, path, label in entries
+            for entry in entries
         ]
+
+    def full_init(self) -> None:
+        """Read the list, and make room to mark the clips that don't decode."""
+        if not self._fully_initialized:
+            super().full_init()
+            # In shared memory: the workers of a dataloader count together.
+            self.broken = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
 
     def prepare_data(self, idx: int) -> Any:
         """A sample; None for a broken clip in training, for which another is taken.
 
         Raises:
-            DataError: A broken clip in testing.
+            DataError: A broken clip in testing, or no clip but broken ones.
         """
+        if not self.test_mode and self.broken[idx]:
+            return None
         try:
             return super().prepare_data(idx)
         except DataError as error:
-            path = self.get_data_info(idx)['filename']
             if self.test_mode:
                 raise DataError(
                     f'{error} In testing a clip is never left out: mend the file, or '
                     f'take it out of {self.ann_file}.'
                 ) from error
-            if path not in self.broken:
-                self.broken[path] = 0
-                print_log(
-                    f'skipped: {error} ({len(self.broken)} broken so far)',
-                    logger='current',
-                    level='WARNING',
-                )
-            self.broken[path] += 1
+            self._skip(idx, error)
             return None
 
-    def _check_labels(
-        self, entries: Sequence[tuple[int, str, int]], count: int | None
-    ) -> None:
-        """Refuse labels without a class and, in training, classes without a clip."""
-        known = count if count is not None else max(e[2] for e in entries) + 1
-        for line, _, label in entries:
-            if not 0 <= label < known:
-                raise DataError(
-                    f'{self.ann_file}, line {line}: label {label} has no class; there '
-                    f'are {known} (0 to {known - 1}). Mend the line, or classes.txt.'
-                )
-        empty = sorted(set(range(known)) - {label for _, _, label in entries})
-        if empty and not self.test_mode:
+    def _skip(self, index: int, error: DataError) -> None:
+        self.broken[index] = 1
+        count = int(self.broken.sum())
+        print_log(
+            f'skipped: {error} ({count} of {len(self)} clips broken so far)',
+            logger='current',
+            level=logging.WARNING,
+        )
+        if count >= len(self):
             raise DataError(
-                f'{self.ann_file} has no clip of class {empty[0]} ({len(empty)} such '
-                f'of {known} classes). Labels run from 0 without a gap; every class '
-                'needs a clip.'
-            )
-
-
-def find_clip(path: str, folders: Sequence[Path], where: str) -> Path:
-    """The file that a line of a list means.
-
-    Raises:
-        DataError: It is in none of the folders.
-    """
-    for folder in folders:
-        if (folder / path).is_file():
-            return folder / path
-    places = ', '.join(str(folder) for folder in folders)
-    raise DataError(f'{where}: {path!r} is not there; looked in {places}.')
+                f'no clip of {self.ann_file} can be decoded, of {len(self)}. The last '
+                f'one: {error}'
+            ) from error

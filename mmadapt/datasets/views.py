@@ -1,67 +1,83 @@
-"""The temporal views of the paper's test on videos."""
+"""Which frames of a video are read, in pipelines of MMAction2."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
-from numpy.typing import NDArray
 
 from ..errors import ConfigError
+from .sampling import clip_indices, clip_start, view_indices
 
-__all__ = ['StridedViews', 'view_indices']
+__all__ = ['SampleClip', 'SampleViews']
 
 
 @TRANSFORMS.register_module()
-class StridedViews(BaseTransform):
-    """Clips spread evenly over a video that is read at every ``frame_interval``.
-
-    As in the official test: the frames 0, i, 2i, ... are listed (a short list is
-    filled up with its last frame), and clip k starts at ``int(k * (n - l) / views')``
-    of that list, views' being one less than the number of views.
+class SampleClip(BaseTransform):
+    """Choose the frames of one clip, see :func:`mmadapt.datasets.sampling`.
 
     Args:
-        clip_len: Frames l of a clip.
-        frame_interval: Distance i of the listed frames.
-        num_clips: Number of views.
-
-    Raises:
-        ConfigError: A number below 1.
+        clip_len: Frames of the clip.
+        frame_interval: Distance of two of them.
+        random: Start anywhere; else the clip is from the middle of the video.
     """
 
     def __init__(
-        self, clip_len: int = 8, frame_interval: int = 4, num_clips: int = 4
+        self, clip_len: int = 8, frame_interval: int = 4, random: bool = True
     ) -> None:
-        if min(clip_len, frame_interval, num_clips) < 1:
-            raise ConfigError(
-                f'StridedViews got clip_len={clip_len}, frame_interval='
-                f'{frame_interval}, num_clips={num_clips}: each is 1 or more. '
-            )
         self.clip_len = clip_len
         self.frame_interval = frame_interval
-        self.num_clips = num_clips
+        self.random = random
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add ``frame_inds`` and what MMAction2's later transforms read."""
-        indices = view_indices(
-            results['total_frames'], self.clip_len, self.frame_interval, self.num_clips
+        """Add ``frame_inds`` and what later transforms need to know of them."""
+        shape = (self.clip_len, self.frame_interval)
+        total = results['total_frames']
+        start = clip_start(total, *shape, random=self.random)
+        results.update(
+            frame_inds=clip_indices(start, total, *shape),
+            clip_len=self.clip_len,
+            frame_interval=self.frame_interval,
+            num_clips=1,
         )
-        results['frame_inds'] = indices.reshape(-1) + results.get('start_index', 0)
-        results['clip_len'] = self.clip_len
-        results['frame_interval'] = self.frame_interval
-        results['num_clips'] = self.num_clips
         return results
 
 
-def view_indices(
-    total: int, clip_len: int, interval: int, views: int
-) -> NDArray[np.int64]:
-    """Frame indices ``(views, clip_len)`` of a video of ``total`` frames."""
-    listed = np.arange(0, total, interval)
-    filling = max(clip_len - len(listed), 0)
-    listed = np.concatenate([listed, np.repeat(listed[-1:], filling)])
-    step = max((len(listed) - clip_len) / max(views - 1, 1), 0)
-    starts = [int(view * step) for view in range(views)]
-    return np.stack([listed[start : start + clip_len] for start in starts])
+@TRANSFORMS.register_module()
+class SampleViews(BaseTransform):
+    """Choose the frames of several clips from the start to the end of a video.
+
+    Args:
+        clip_len: Frames of a clip.
+        frame_interval: Distance of two of them.
+        num_views: Number of clips, 2 or more.
+
+    Raises:
+        ConfigError: Fewer than 2 clips.
+    """
+
+    def __init__(
+        self, clip_len: int = 8, frame_interval: int = 4, num_views: int = 4
+    ) -> None:
+        if num_views < 2:
+            raise ConfigError(
+                f'SampleViews got num_views={num_views}: 2 or more. For a single clip '
+                'use SampleClip(random=False).'
+            )
+        self.clip_len = clip_len
+        self.frame_interval = frame_interval
+        self.num_views = num_views
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add ``frame_inds`` and what later transforms need to know of them."""
+        indices = view_indices(
+            results['total_frames'], self.clip_len, self.frame_interval, self.num_views
+        )
+        results.update(
+            frame_inds=indices.reshape(-1),
+            clip_len=self.clip_len,
+            frame_interval=self.frame_interval,
+            num_clips=self.num_views,
+        )
+        return results

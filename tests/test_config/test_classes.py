@@ -58,6 +58,20 @@ def test_task_file_tells_where_there_is_no_data(tmp_path: Path) -> None:
     assert cfg.model.head.num_classes == 4
 
 
+def test_datasets_that_ask_for_the_number_get_it(tmp_path: Path) -> None:
+    write_images(tmp_path, ('a', 'b', 'c'))
+    cfg = config(tmp_path, type='ImageFolder', num_classes=None)
+    fill_classes(cfg, 'train', None)
+    assert cfg.train_dataloader.dataset.num_classes == 3
+
+
+def test_a_dataset_alone_needs_no_number(tmp_path: Path) -> None:
+    cfg = config(tmp_path / 'nowhere', type='ImageFolder', num_classes=None)
+    cfg.model.head.num_classes = cfg.data_preprocessor.num_classes = 7
+    fill_classes(cfg, 'predict', None)
+    assert cfg.train_dataloader.dataset.num_classes is None
+
+
 def test_nothing_tells(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='num_classes=N'):
         fill_classes(config(tmp_path / 'nowhere'), 'test', None)

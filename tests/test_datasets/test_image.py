@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS
 
 from mmadapt.errors import DataError
@@ -76,3 +79,59 @@ def test_missing_and_empty_folders_are_refused(tmp_path: Path, part: str) -> Non
     message = 'no class folder' if part == 'val' else 'no folder'
     with pytest.raises(DataError, match=message):
         build(tmp_path, part)
+
+
+def test_a_list_decides_where_there_is_one(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a b': 2, 'train/c': 2, 'more': 1, 'val/c': 1})
+    (root / 'train.txt').write_text('c/1.JPG 0\na b/0.JPG 1\nmore/0.JPG 1\n')
+    (root / 'val.txt').write_text('c/0.JPG 0\n')
+    (root / 'classes.txt').write_text('sea\nair\n')
+    dataset = build(root, 'train')
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    found = [Path(info['img_path']).relative_to(root).as_posix() for info in infos]
+    assert found == ['train/c/1.JPG', 'train/a b/0.JPG', 'more/0.JPG']
+    assert [info['gt_label'] for info in infos] == [0, 1, 1]
+    assert dataset.metainfo['classes'] == ('sea', 'air')
+    assert labels(root, 'val', test_mode=True) == [0]
+
+
+def test_a_list_is_held_against_the_number_of_classes(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train': 1, 'val': 1})
+    (root / 'train.txt').write_text('0.JPG 0\n')
+    (root / 'val.txt').write_text('0.JPG 1\n')
+    with pytest.raises(DataError, match=r'val\.txt, line 1: label 1 has no class'):
+        build(root, 'val', num_classes=1, test_mode=True)
+    with pytest.raises(DataError, match=r'train\.txt has no sample of class 1'):
+        build(root, 'train', num_classes=2)
+
+
+def test_folders_are_held_against_the_number_of_classes(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a': 1, 'train/b': 1})
+    with pytest.raises(DataError, match='has 2 classes, num_classes=3'):
+        build(root, 'train', num_classes=3)
+    assert labels(root, 'train', num_classes=2) == [0, 1]
+
+
+@pytest.mark.parametrize('content', [b'', b'no photo'])
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_a_photo_that_can_not_be_read_is_named(
+    tmp_path: Path, content: bytes, test_mode: bool
+) -> None:
+    root = fill(tmp_path, {'train/a': 1})
+    (root / 'train/a/0.JPG').write_bytes(content)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        steps = [{'type': 'LoadImageFromFile'}]
+        dataset = build(root, 'train', pipeline=steps, test_mode=test_mode)
+    with pytest.raises(DataError, match=r"photo '.*/train/a/0\.JPG' can not be read"):
+        dataset[0]
+
+
+def test_a_fault_of_the_pipeline_is_not_blamed_on_the_photo(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a': 1})
+    cv2.imwrite(str(root / 'train/a/0.JPG'), np.zeros((8, 8, 3), np.uint8))
+
+    def fail(results: dict[str, object]) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        build(root, 'train', pipeline=[fail])[0]

@@ -21,11 +21,26 @@ def test_the_label_is_the_last_field(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize('line', ['a.mp4', 'a.mp4 one', 'a.mp4 1.5', '7', ' 7'])
+@pytest.mark.parametrize(
+    'line', ['a.mp4', 'a.mp4 one', 'a.mp4 1.5', 'a.mp4 -1', 'a.mp4,0', '7', ' 7']
+)
 def test_other_lines_are_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / 'train.txt'
     file.write_text(f'a.mp4 0\n{line}\n')
     with pytest.raises(DataError, match='line 2'):
+        read_list(file)
+
+
+def test_tabs_and_a_byte_order_mark_are_no_part_of_a_path(tmp_path: Path) -> None:
+    file = tmp_path / 'train.txt'
+    file.write_bytes(b'\xef\xbb\xbfa.mp4\t1\r\n')
+    assert read_list(file) == [(1, 'a.mp4', 1)]
+
+
+def test_another_encoding_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / 'train.txt'
+    file.write_bytes('ü.mp4 1\n'.encode('latin-1'))
+    with pytest.raises(DataError, match='not text in UTF-8'):
         read_list(file)
 
 

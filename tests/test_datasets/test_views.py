@@ -1,4 +1,4 @@
-"""Temporal views and training windows, against the official index rules."""
+"""SampleClip and SampleViews hand on what the later transforms read."""
 
 from __future__ import annotations
 
@@ -6,60 +6,44 @@ import numpy as np
 import pytest
 from mmaction.registry import TRANSFORMS
 
-from mmadapt.datasets.views import view_indices
 from mmadapt.errors import ConfigError
 
 
-def official_test_indices(total: int, view: int) -> list[int]:
-    """Section 3 of the paper's facts, in plain Python."""
-    listed = list(range(0, total, 4))
-    while len(listed) < 8:
-        listed.append(listed[-1])
-    start = int(view * max((len(listed) - 8) / 3, 0))
-    return listed[start : start + 8]
+def sample(total: int, **config: object) -> dict[str, object]:
+    return TRANSFORMS.build(config)({'total_frames': total, 'start_index': 0})
 
 
-@pytest.mark.parametrize('total', [1, 5, 28, 32, 33, 47, 100, 301])
-def test_test_views_are_the_official_ones(total: int) -> None:
-    views = view_indices(total, clip_len=8, interval=4, views=4)
-    assert views.tolist() == [official_test_indices(total, k) for k in range(4)]
+def test_one_clip() -> None:
+    results = sample(100, type='SampleClip', random=False)
+    assert results['frame_inds'].tolist() == list(range(34, 66, 4))
+    assert (results['clip_len'], results['num_clips']) == (8, 1)
 
 
-def test_the_transform_hands_on_what_the_decoder_reads() -> None:
-    transform = TRANSFORMS.build({'type': 'StridedViews'})
-    results = transform({'total_frames': 100, 'start_index': 0})
+def test_clips_start_anywhere() -> None:
+    clip = {'type': 'SampleClip', 'clip_len': 2, 'frame_interval': 3, 'random': True}
+    starts = {int(sample(9, **clip)['frame_inds'][0]) for _ in range(60)}
+    assert starts == {0, 1, 2, 3}
+
+
+def test_views_of_a_video() -> None:
+    results = sample(100, type='SampleViews', num_views=4)
     assert results['frame_inds'].shape == (32,)
     assert (results['clip_len'], results['num_clips']) == (8, 4)
+    # 25 strided frames: windows at int(k * 17 / 3).
+    assert results['frame_inds'][::8].tolist() == [4 * s for s in (0, 5, 11, 17)]
 
 
-def test_numbers_below_one_are_refused() -> None:
-    with pytest.raises(ConfigError, match='num_clips=0'):
-        TRANSFORMS.build({'type': 'StridedViews', 'num_clips': 0})
+def test_the_stock_transform_shapes_the_views() -> None:
+    results = sample(40, type='SampleViews', clip_len=4, num_views=2)
+    frames = [np.full((6, 6, 3), i, np.uint8) for i in results['frame_inds']]
+    shaped = TRANSFORMS.build({'type': 'FormatShape', 'input_format': 'NCTHW'})(
+        {**results, 'imgs': frames}
+    )
+    assert shaped['imgs'].shape == (2, 3, 4, 6, 6)
+    assert shaped['imgs'][1, 0, :, 0, 0].tolist() == results['frame_inds'][4:].tolist()
 
 
-def official_train_indices(total: int, start: int) -> list[int]:
-    """The index stops advancing where the next step would leave the video."""
-    indices, at = [], start
-    for _ in range(8):
-        indices.append(at)
-        if at + 4 < total:
-            at += 4
-    return indices
-
-
-@pytest.mark.parametrize('total', [1, 9, 12, 31, 32, 33, 60])
-def test_training_windows_are_the_official_ones(total: int) -> None:
-    """MMAction2's SampleFrames, as the recipe configures it."""
-    from tests.test_configs.test_build import CONFIGS, load_config
-
-    cfg = load_config(CONFIGS / 'adaptformer_ssv2.py')
-    sample = TRANSFORMS.build(dict(cfg.train_pipeline[1]))
-    starts = set()
-    for seed in range(60):
-        np.random.seed(seed)
-        drawn = sample({'total_frames': total, 'start_index': 0})['frame_inds']
-        starts.add(int(drawn[0]))
-        assert drawn.tolist() == official_train_indices(total, int(drawn[0]))
-    allowed = set(range(max(total - 31, 1)))
-    assert starts <= allowed
-    assert total > 33 or starts == allowed
+@pytest.mark.parametrize('views', [0, 1])
+def test_one_view_is_no_set_of_views(views: int) -> None:
+    with pytest.raises(ConfigError, match=f'num_views={views}'):
+        TRANSFORMS.build({'type': 'SampleViews', 'num_views': views})

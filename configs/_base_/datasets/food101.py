@@ -35,14 +35,14 @@ train_dataloader = dict(
     num_workers=8,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(type='Food101', split='train', pipeline=train_pipeline),
+    dataset=dict(type='LocalFood101', split='train', pipeline=train_pipeline),
 )
 
 val_dataloader = dict(
     batch_size=128,
     num_workers=8,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='Food101', split='test', pipeline=test_pipeline),
+    dataset=dict(type='LocalFood101', split='test', pipeline=test_pipeline),
 )
 test_dataloader = val_dataloader
 

@@ -1,4 +1,7 @@
-"""One's own photos: train/<class>/*.jpg and val/<class>/*.jpg below data_root."""
+"""One's own photos: train/<class>/*.jpg and val/<class>/*.jpg below data_root.
+
+Or train.txt and val.txt there, `path label` a line, and classes.txt for the names.
+"""
 
 data_preprocessor = dict(
     num_classes=None,
@@ -34,7 +37,12 @@ train_dataloader = dict(
     num_workers=2,
     drop_last=True,  # BatchNorm of the head can't take a batch of one
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(type='ImageFolder', data_prefix='train', pipeline=train_pipeline),
+    dataset=dict(
+        type='ImageFolder',
+        data_prefix='train',
+        num_classes=None,
+        pipeline=train_pipeline,
+    ),
 )
 
 val_dataloader = dict(
@@ -42,7 +50,11 @@ val_dataloader = dict(
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='ImageFolder', data_prefix='val', pipeline=test_pipeline, test_mode=True
+        type='ImageFolder',
+        data_prefix='val',
+        num_classes=None,
+        pipeline=test_pipeline,
+        test_mode=True,
     ),
 )
 test_dataloader = val_dataloader

@@ -7,50 +7,29 @@ test 4 temporal and 3 spatial views.
 
 train_pipeline = [
     dict(type='OpenVideo'),
-    dict(
-        type='SampleFrames',
-        clip_len=8,
-        frame_interval=4,
-        num_clips=1,
-        out_of_bound_opt='repeat_last',
-    ),
+    dict(type='SampleClip', clip_len=8, frame_interval=4, random=True),
     dict(type='DecodeVideo'),
-    dict(
-        type='MultiScaleCrop',
-        input_size=224,
-        scales=(1, 0.875, 0.75, 0.66),
-        max_wh_scale_gap=1,
-        random_crop=False,
-        num_fixed_crops=13,
-    ),
-    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='MultiScaleResizedCrop', size=224, scales=(1, 0.875, 0.75, 0.66)),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 
 val_pipeline = [
     dict(type='OpenVideo'),
-    dict(
-        type='SampleFrames',
-        clip_len=8,
-        frame_interval=4,
-        num_clips=1,
-        out_of_bound_opt='repeat_last',
-        test_mode=True,
-    ),
+    dict(type='SampleClip', clip_len=8, frame_interval=4, random=False),
     dict(type='DecodeVideo'),
-    dict(type='Resize', scale=(-1, 224)),
-    dict(type='CenterCrop', crop_size=224),
+    dict(type='ResizeShortSide', size=224),
+    dict(type='SquareViews', num_views=1),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 
 test_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='StridedViews', clip_len=8, frame_interval=4, num_clips=4),
+    dict(type='SampleViews', clip_len=8, frame_interval=4, num_views=4),
     dict(type='DecodeVideo'),
-    dict(type='Resize', scale=(-1, 224)),
-    dict(type='ThreeCrop', crop_size=224),
+    dict(type='ResizeShortSide', size=224),
+    dict(type='SquareViews', num_views=3),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
@@ -60,7 +39,12 @@ train_dataloader = dict(
     num_workers=8,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(type='VideoList', ann_file='train.csv', pipeline=train_pipeline),
+    dataset=dict(
+        type='VideoList',
+        ann_file='train.csv',
+        num_classes=None,
+        pipeline=train_pipeline,
+    ),
 )
 
 val_dataloader = dict(
@@ -68,7 +52,11 @@ val_dataloader = dict(
     num_workers=8,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='VideoList', ann_file='val.csv', pipeline=val_pipeline, test_mode=True
+        type='VideoList',
+        ann_file='val.csv',
+        num_classes=None,
+        pipeline=val_pipeline,
+        test_mode=True,
     ),
 )
 
@@ -77,7 +65,11 @@ test_dataloader = dict(
     num_workers=8,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='VideoList', ann_file='test.csv', pipeline=test_pipeline, test_mode=True
+        type='VideoList',
+        ann_file='test.csv',
+        num_classes=None,
+        pipeline=test_pipeline,
+        test_mode=True,
     ),
 )
 
