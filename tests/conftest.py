@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 
 import mmadapt
 
 
 @pytest.fixture(autouse=True)
-def _seeded() -> None:
-    """Every test draws the same numbers, whatever ran before it."""
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test starts alike, whatever ran before it in the same process."""
     torch.manual_seed(0)
+    # A runner leaves its scope behind, in which another library's names are not found.
+    DefaultScope._instance_dict.clear()
+    # Shell scripts under test call `python`: the one that runs the tests.
+    folder = str(Path(sys.executable).parent)
+    monkeypatch.setenv('PATH', folder + os.pathsep + os.environ['PATH'])
 
 
 def pytest_report_header() -> str:
