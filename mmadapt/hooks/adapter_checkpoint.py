@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import Any
 
-from mmengine.dist import is_main_process
-from mmengine.hooks import CheckpointHook
+from mmengine.dist import all_gather_object, is_main_process
+from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ..errors import ConfigError
 from ..weights.task_file import task_keys
 from ..wrapping import unwrapped
-from .plain import rebuilt, to_plain
+from .plain import plain_parts, rebuilt
+from .random_state import random_state, set_random_state
 from .storage import LateRemoval, write_whole
 
 __all__ = ['AdapterCheckpointHook']
@@ -29,8 +30,15 @@ class AdapterCheckpointHook(CheckpointHook):
     Every file is tensors and plain Python, so that it loads with
     ``torch.load(weights_only=True)``. It is written to a temporary name and renamed,
     and the files it replaces go only then. The arguments are those of
-    :class:`mmengine.hooks.CheckpointHook`; a storage of one's own (``backend_args``)
-    takes the place of the local files.
+    :class:`mmengine.hooks.CheckpointHook`; a storage of one's own (``backend_args``,
+    or an address as ``out_dir``) takes the place of the local files.
+
+    The files of whole epochs keep the random generators too, and validation leaves
+    these as it found them: with a seed in the config and no worker processes, a
+    resumed run ends in the very weights of one that was never interrupted.
+
+    Raises:
+        ConfigError: A moving average whose hook would run behind this one.
     """
 
     backend_args: dict[str, Any] | None
@@ -38,44 +46,109 @@ class AdapterCheckpointHook(CheckpointHook):
 
     def __init__(self, *args: Any, **checkpoint_hook: Any) -> None:
         super().__init__(*args, **checkpoint_hook)
-        if self.backend_args is None and self.file_client_args is None:
+        local = '://' not in str(self.out_dir)
+        if local and self.backend_args is None and self.file_client_args is None:
             self.backend_args = dict(DEFAULT_BACKEND)
+        self.random_states: list[dict[str, Any]] = []
+        self.resumed_states: list[dict[str, Any]] = []
+        self.before_validation: dict[str, Any] = {}
+        self.warned: set[str] = set()
 
     def before_train(self, runner: Runner) -> None:
-        """Prepare the folder; see the base class."""
+        """Prepare the folder, and go on from the generators of a resumed file."""
+        check_order(runner, self)
         super().before_train(runner)
         self.file_backend = LateRemoval(self.file_backend)
+        if not self.resumed_states:
+            return
+        if len(self.resumed_states) == runner.world_size:
+            set_random_state(self.resumed_states[runner.rank])
+        else:
+            runner.logger.info(
+                f'random states of {len(self.resumed_states)} process(es) are not '
+                f'resumed in {runner.world_size}'
+            )
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Remember the generators, from which loaders and transforms draw."""
+        self.before_validation = random_state()
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Training goes on as if there had been no validation; keep the best file."""
+        set_random_state(self.before_validation)
+        super().after_val_epoch(runner, metrics or {})
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep what was trained; called behind EMAHook, whose copy is cut alike."""
         keys = task_keys(unwrapped(runner.model))
-        state = checkpoint['state_dict']
-        checkpoint['state_dict'] = OrderedDict(
-            (name, tensor) for name, tensor in state.items() if name in keys
-        )
-        if 'ema_state_dict' in checkpoint:
-            averaged = checkpoint['ema_state_dict']
-            checkpoint['ema_state_dict'] = OrderedDict(
+        if 'optimizer' in checkpoint:
+            checkpoint['random_state'] = self.random_states
+        states = {
+            'state_dict': OrderedDict(
                 (name, tensor)
-                for name, tensor in averaged.items()
+                for name, tensor in checkpoint.pop('state_dict').items()
+                if name in keys
+            )
+        }
+        if 'ema_state_dict' in checkpoint:
+            states['ema_state_dict'] = OrderedDict(
+                (name, tensor)
+                for name, tensor in checkpoint.pop('ema_state_dict').items()
                 if not name.startswith(EMA_PREFIX) or name[len(EMA_PREFIX) :] in keys
             )
-        for part in set(checkpoint) - {'state_dict', 'ema_state_dict'}:
-            checkpoint[part] = without_objects(checkpoint[part], part, runner)
+
+        def refuse(name: str, reason: str) -> None:
+            if name not in self.warned:  # once, not once an epoch
+                self.warned.add(name)
+                runner.logger.warning(f'{name} is left out of checkpoints: {reason}.')
+
+        plain = plain_parts(checkpoint, refuse)
+        checkpoint.clear()
+        checkpoint.update(plain, **states)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Give MMEngine its log buffers back; without them it drops the log."""
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = rebuilt(checkpoint['message_hub'])
+        if runner._resume:
+            self.resumed_states = checkpoint.get('random_state', [])
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        """Write one file, then the note that names it, then let the oldest go."""
+        self.random_states = all_gather_object(random_state())
+        name = self.filename_tmpl.format(step)
         with self.file_backend.waits(self._current_files):
-            super()._save_checkpoint_with_step(runner, step, meta)
+            self._retire(runner, step)
+            self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+            runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+            runner.save_checkpoint(
+                self.out_dir,
+                name,
+                self.file_client_args,
+                save_optimizer=self.save_optimizer,
+                save_param_scheduler=self.save_param_scheduler,
+                meta=meta,
+                by_epoch=self.by_epoch,
+                backend_args=self.backend_args,
+                **self.args,
+            )
             if is_main_process():
-                # Upstream writes this file in place; a crash may have torn it.
-                write_whole(
-                    str(self.last_ckpt).encode(), f'{runner.work_dir}/last_checkpoint'
-                )
+                note = f'{runner.work_dir}/last_checkpoint'
+                write_whole(str(self.last_ckpt).encode(), note)
+
+    def _retire(self, runner: Runner, step: int) -> None:
+        """Note ``step`` among the files to keep; the one too many waits to go."""
+        if self.max_keep_ckpts <= 0 or step in self.keep_ckpt_ids:
+            return
+        if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
+            oldest = self.filename_tmpl.format(self.keep_ckpt_ids.popleft())
+            path = self.file_backend.join_path(self.out_dir, oldest)
+            if is_main_process() and self.file_backend.isfile(path):
+                self.file_backend.remove(path)
+        self.keep_ckpt_ids.append(step)
+        runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         with self.file_backend.waits(self._current_files):
@@ -88,19 +161,16 @@ class AdapterCheckpointHook(CheckpointHook):
         return [str(path) for path in (*best, self.last_ckpt) if path]
 
 
-def without_objects(value: Any, name: str, runner: Runner) -> Any:
-    """``value`` as plain Python; what can't be written so is left out and named."""
-    try:
-        return to_plain(value)
-    except TypeError as error:
-        if isinstance(value, Mapping):
-            kept = {
-                key: without_objects(item, f'{name}.{key}', runner)
-                for key, item in value.items()
-            }
-            return {key: item for key, item in kept.items() if item is not LEFT_OUT}
-        runner.logger.warning(f'{name} is left out of the checkpoint: {error}.')
-        return LEFT_OUT
+def check_order(runner: Runner, hook: AdapterCheckpointHook) -> None:
+    """Refuse a moving average that would be added to a file that is cut already.
 
-
-LEFT_OUT = object()
+    Raises:
+        ConfigError: With the hook's priority.
+    """
+    for other in runner.hooks[runner.hooks.index(hook) :]:
+        if isinstance(other, EMAHook):
+            raise ConfigError(
+                f'{type(other).__name__} has priority {other.priority}, behind '
+                f'{type(hook).__name__} ({hook.priority}), so that checkpoints would '
+                'hold its whole copy of the trunk. Take the priority out of its config.'
+            )

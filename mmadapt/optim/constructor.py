@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.logging import MMLogger, print_log
@@ -9,10 +10,21 @@ from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 from torch import nn
 
-from ..errors import ConfigError
+from ..errors import ConfigError, did_you_mean
 from ..wrapping import unwrapped
 
 __all__ = ['TrainableOptimWrapperConstructor']
+
+PARAMWISE = (
+    'bias_decay_mult',
+    'bias_lr_mult',
+    'bypass_duplicate',
+    'custom_keys',
+    'dcn_offset_lr_mult',
+    'dwconv_decay_mult',
+    'flat_decay_mult',
+    'norm_decay_mult',
+)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -24,11 +36,13 @@ class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     group here, and one line sums up.
 
     Raises:
-        ConfigError: Nothing trains.
+        ConfigError: Nothing trains, or an option of ``paramwise_cfg`` that MMEngine
+            would pass over.
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper for a model, wrapped by DDP or not."""
+        check_paramwise(self.paramwise_cfg or {})
         model = unwrapped(model)
         groups = self.groups(model)
         if not groups:
@@ -68,3 +82,17 @@ class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             merged.setdefault(same, {**options, 'params': []})
             merged[same]['params'] += group['params']
         return list(merged.values())
+
+
+def check_paramwise(options: Mapping[str, Any]) -> None:
+    """Refuse an option that would do nothing.
+
+    Raises:
+        ConfigError: With the nearest option there is.
+    """
+    for name in options:
+        if name not in PARAMWISE:
+            raise ConfigError(
+                f'paramwise_cfg has no option {name!r}; allowed: '
+                f'{", ".join(PARAMWISE)}.{did_you_mean(name, PARAMWISE)}'
+            )

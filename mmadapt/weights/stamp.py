@@ -84,8 +84,16 @@ class TaskStamp(nn.Module):
             rows = '\n'.join(f'  {row}' for row in differences)
             raise TaskFileError(
                 f'the task file does not belong to {where}:\n{rows}\nUse the config '
-                'and the trunk it was trained with.'
+                f'and the trunk it was trained with.{self.hint()}'
             )
+
+    def hint(self) -> str:
+        """What else to say about a trunk that is not the file's."""
+        if self.trunk_state == 'random':
+            return ' A RandomTrunk is the same again only with the same seed.'
+        if self.trunk_state == 'none':
+            return ' This model was built with init_cfg=None, without any trunk.'
+        return ''
 
     def _save_to_state_dict(
         self, destination: dict[str, Any], prefix: str, keep_vars: bool

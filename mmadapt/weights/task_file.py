@@ -63,10 +63,11 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
         key = f'{backbone}.{STAMP}' if backbone else STAMP
         where = backbone or type(model).__name__
         stamp.check(state_dict.get(key), where)
-    expected = {k: v for k, v in model.state_dict().items() if k in task_keys(model)}
+    keys, own = task_keys(model), model.state_dict()
+    expected = {name: tensor for name, tensor in own.items() if name in keys}
     rows = [
         *listed('lacks', without_counters(expected.keys() - state_dict.keys())),
-        *listed('has, and the model has not', state_dict.keys() - model_keys(model)),
+        *listed('has, and the model has not', state_dict.keys() - own.keys()),
         *shape_differences(expected, state_dict),
     ]
     if rows:
@@ -76,11 +77,6 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
             'config it was trained with; a head for another number of classes is '
             'another task.'
         )
-
-
-def model_keys(model: nn.Module) -> set[str]:
-    """Every name in a model's state dict."""
-    return set(model.state_dict())
 
 
 def without_counters(names: Iterable[str]) -> list[str]:

@@ -72,3 +72,8 @@ def test_nothing_to_train_is_an_error() -> None:
     model = mmadapt.adapt(build_image_vit(), None)
     with pytest.raises(ConfigError, match="trainable='all'"):
         groups_of(model, None)
+
+
+def test_an_option_that_does_nothing_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="'norm_decya_mult'.*mean 'norm_decay_mult'"):
+        groups_of(adapted(), {'norm_decya_mult': 0.0})
