@@ -99,7 +99,9 @@ def check_init_cfg(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
             'and None. Over a base config, add _delete_=True to replace its init_cfg.'
             f'{did_you_mean(kind, INIT_OPTIONS)}'
         )
-    options = {name: value for name, value in init_cfg.items() if name != 'type'}
+    # MMEngine leaves _delete_ standing where the base had nothing to delete.
+    given = set(init_cfg) - {'type', '_delete_'}
+    options = {name: value for name, value in init_cfg.items() if name in given}
     allowed = INIT_OPTIONS[kind]
     for name in options:
         if name not in allowed:

@@ -143,6 +143,12 @@ def test_other_origins_are_refused(
         build(side, False, adapter=None, init_cfg=init_cfg)
 
 
+def test_a_delete_mark_that_met_no_base_is_passed_over(side: tuple[Any, ...]) -> None:
+    init_cfg = {'_delete_': True, 'type': 'RandomTrunk'}
+    model = build(side, False, adapter=None, init_cfg=init_cfg)
+    assert model.task_stamp.trunk_state == 'random'
+
+
 def test_a_missing_trunk_file_is_an_error_at_build(side: tuple[Any, ...]) -> None:
     with pytest.raises(WeightsError, match='nowhere.pth'):
         build(side, False, adapter=None, init_cfg=pretrained('nowhere.pth'))
