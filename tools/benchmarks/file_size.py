@@ -43,7 +43,7 @@ def main() -> None:
     state = model.state_dict()
     whole, task = megabytes(state), megabytes(task_state(model, state))
     print(mmadapt.parameter_report(model))
-    print(f'task file {task:.2f} MB, whole model {whole:.1f} MB, 1 to {whole / task:.0f}')
+    print(f'task file {task:.2f} MB, whole {whole:.1f} MB, 1 to {whole / task:.0f}')
 
 
 if __name__ == '__main__':
