@@ -75,10 +75,11 @@ def test_a_file_of_another_task_is_refused(tmp_path: Path, average: str) -> None
     ):
         cfg = config(tmp_path, changes + change, resume=True)
         runner = Runner.from_cfg(cfg)
-        before = {n: t.clone() for n, t in runner.model.state_dict().items()}
+        backbone = runner.model.backbone
+        before = {name: value.clone() for name, value in backbone.state_dict().items()}
         with pytest.raises(TaskFileError, match=message):
             runner.train()
-        for name, tensor in runner.model.state_dict().items():
+        for name, tensor in backbone.state_dict().items():
             assert torch.equal(tensor, before[name]), name
 
 
