@@ -3,10 +3,9 @@
 python tools/train.py configs/adaptformer_image_folder.py \
     --cfg-options data_root=FOLDER trunk=deit_tiny.pth
 
-FOLDER holds train/<class>/*.jpg and val/<class>/*.jpg; without a val folder add
-holdout=0.2. The trunk is a ViT, DeiT or MAE file; its size is read from it.
-Linear probing: model.backbone.adapter=None. Full fine-tuning: that, and
-model.backbone.trainable=all.
+FOLDER holds train/<class>/*.jpg and val/<class>/*.jpg, or photos named in train.txt and
+val.txt, `path label` a line; without validation photos add holdout=0.2. The trunk is a
+ViT, DeiT or MAE file; its size is read from it. Other methods: baselines/.
 """
 
 _base_ = [

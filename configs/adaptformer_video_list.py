@@ -4,9 +4,8 @@ python tools/train.py configs/adaptformer_video_list.py \
     --cfg-options data_root=FOLDER trunk=videomae_base.pth
 
 FOLDER holds train.txt and val.txt, `path label` a line, and, if you like, classes.txt;
-without val.txt add holdout=0.2. The trunk is a VideoMAE file, or an image ViT, which
-is inflated. Linear probing: model.backbone.adapter=None. Full fine-tuning: that, and
-model.backbone.trainable=all.
+without val.txt add holdout=0.2. The trunk is a VideoMAE file, or an image ViT, which is
+inflated. Other methods: baselines/.
 """
 
 _base_ = [

@@ -31,7 +31,8 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
         optimizer: The optimizer or its wrapper.
         warmup: Length w of the warm-up, in epochs, or in iterations where
             ``by_epoch`` is False.
-        end: Length E of the training, in the same unit.
+        end: Length E of the training, in the same unit; left out in a config, the
+            runner gives it the training's.
         last_step: Last step that was done, for resuming without a state.
         by_epoch: Whether the unit is the epoch.
         verbose: Print each value.
@@ -120,5 +121,6 @@ def check_lengths(warmup: object, end: object) -> None:
     if not numbers or not 0 <= warmup < end:  # type: ignore[operator]
         raise ConfigError(
             f'WarmupCosineLR got warmup={warmup!r} and end={end!r}: a warm-up from 0 '
-            'up to, not including, the length of the training.'
+            'up to, not including, the length of the training. For a short training '
+            'set both: --cfg-options train_cfg.max_epochs=2 param_scheduler.warmup=0.2.'
         )

@@ -24,6 +24,8 @@ COUNTS = {
     'adaptformer_ssv2.py': 1_324_974,
     'baselines/linear_ssv2.py': 135_342,
     'baselines/full_ssv2.py': 86_361_006,
+    'baselines/linear_image_folder.py': 768 * 5 + 5,
+    'baselines/linear_video_list.py': 768 * 5 + 5 + 2 * 768,
 }
 
 
@@ -82,7 +84,8 @@ def recipe(name: str) -> dict[str, Any]:
     schedule = cfg.param_scheduler
     return {
         'optimizer': dict(cfg.optim_wrapper.optimizer),
-        'epochs': (schedule.warmup, schedule.end, cfg.train_cfg.max_epochs),
+        'epochs': (schedule.warmup, cfg.train_cfg.max_epochs),
+        'ends_with_the_training': 'end' not in schedule,
         'by_iteration': schedule.convert_to_iter_based,
         'batch': cfg.train_dataloader.batch_size,
         'scaled_from': cfg.auto_scale_lr.base_batch_size,
@@ -94,7 +97,8 @@ def test_recipe_for_images_is_table_5(data: str) -> None:
     sgd = {'type': 'SGD', 'lr': 0.4, 'momentum': 0.9, 'weight_decay': 0.0}
     assert recipe(f'adaptformer_{data}.py') == {
         'optimizer': sgd,
-        'epochs': (20, 100, 100),
+        'epochs': (20, 100),
+        'ends_with_the_training': True,
         'by_iteration': True,
         'batch': 128,
         'scaled_from': 1024,
@@ -113,7 +117,8 @@ def test_recipe_for_videos_is_table_5(data: str) -> None:
     sgd = {'type': 'SGD', 'lr': 0.4, 'momentum': 0.9, 'weight_decay': 0.0}
     assert recipe(f'adaptformer_{data}.py') == {
         'optimizer': sgd,
-        'epochs': (10, 90, 90),
+        'epochs': (10, 90),
+        'ends_with_the_training': True,
         'by_iteration': True,
         'batch': 16,
         'scaled_from': 1024,

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.dataset import default_collate
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
 from mmengine.registry import PARAM_SCHEDULERS
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from mmadapt.errors import ConfigError
+
+SCHEDULES = Path(__file__).parents[2] / 'configs' / '_base_' / 'schedules'
 
 
 def official(epoch: float, lr: float, warmup: float, epochs: float) -> float:
@@ -86,3 +96,74 @@ def test_lengths_that_make_no_schedule_are_refused(options: dict[str, object]) -
 def test_converting_iterations_is_refused() -> None:
     with pytest.raises(ConfigError, match='by_epoch=True'):
         by_iteration(sgd(), warmup=1, end=2, epoch_length=3, by_epoch=False)
+
+
+class Recorder(BaseModel):
+    """One weight, and the rate that each of its steps took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, value: torch.Tensor, mode: str) -> dict[str, torch.Tensor]:
+        return {'loss': (self.weight * value).sum()}
+
+    def train_step(self, data: object, optim_wrapper: OptimWrapper) -> object:
+        rates.append(optim_wrapper.get_lr()['lr'][0])
+        return super().train_step(data, optim_wrapper)
+
+
+rates: list[float] = []
+
+
+def run(folder: Path, epochs: int, stop: int | None = None, **options: object) -> None:
+    """Train on six batches an epoch, by the shipped schedule; stop after an epoch."""
+    rates.clear()
+    shipped = Config.fromfile(SCHEDULES / 'adamw_20e.py')
+    shipped.param_scheduler.update(options)
+
+    class Stop(Hook):
+        def after_train_epoch(self, runner: Runner) -> None:
+            if runner.epoch + 1 == stop:
+                runner.train_loop._max_epochs = stop
+
+    runner = Runner(
+        model=Recorder(),
+        work_dir=str(folder),
+        train_dataloader=DataLoader(
+            [{'value': torch.ones(1)}] * 12, batch_size=2, collate_fn=default_collate
+        ),
+        optim_wrapper={'optimizer': {'type': 'SGD', 'lr': 0.4}},
+        param_scheduler=shipped.param_scheduler,
+        train_cfg={'by_epoch': True, 'max_epochs': epochs},
+        default_hooks={'checkpoint': {'type': 'AdapterCheckpointHook'}},
+        custom_hooks=[Stop()],
+        load_from=str(folder / 'epoch_3.pth') if stop is None else None,
+        resume=stop is None,
+        experiment_name=f'{folder.name}{stop}',
+        default_scope='mmengine',
+        log_level='ERROR',
+    )
+    runner.train()
+
+
+@pytest.mark.slow
+def test_a_run_takes_the_official_rates_and_resumes_in_their_middle(
+    tmp_path: Path,
+) -> None:
+    """The config has no end: the schedule ends with the training."""
+    expected = [official(step / 6, 0.4, 2, 5) for step in range(30)]
+    run(tmp_path, epochs=5, stop=3)
+    assert rates == pytest.approx(expected[:18], abs=1e-12)
+    assert rates[0] == 0
+    run(tmp_path, epochs=5)
+    assert rates == pytest.approx(expected[18:], abs=1e-12)
+
+
+@pytest.mark.slow
+def test_a_training_as_short_as_the_warm_up_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r'param_scheduler\.warmup=0\.2'):
+        run(tmp_path, epochs=2, stop=2)
+    assert not rates
+    run(tmp_path, epochs=2, stop=2, warmup=0.5)
+    assert rates == pytest.approx([official(s / 6, 0.4, 0.5, 2) for s in range(12)])

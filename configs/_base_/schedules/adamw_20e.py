@@ -4,18 +4,15 @@ Small sets give the paper's SGD recipe too few steps; AdamW needs no tuning of t
 learning rate to the size of the set.
 """
 
-max_epochs = 20
-
 optim_wrapper = dict(
     constructor='TrainableOptimWrapperConstructor',
     optimizer=dict(type='AdamW', lr=4e-3, weight_decay=0.0),
 )
 
-param_scheduler = dict(
-    type='WarmupCosineLR', warmup=2, end=max_epochs, convert_to_iter_based=True
-)
+# It ends with the training, whatever max_epochs is.
+param_scheduler = dict(type='WarmupCosineLR', warmup=2, convert_to_iter_based=True)
 
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
+train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
 

@@ -4,18 +4,15 @@ Learning rate 0.1 * batch / 256, at a batch of 8 x 128; --auto-scale-lr fits it 
 another batch.
 """
 
-max_epochs = 100
-
 optim_wrapper = dict(
     constructor='TrainableOptimWrapperConstructor',
     optimizer=dict(type='SGD', lr=0.4, momentum=0.9, weight_decay=0.0),
 )
 
-param_scheduler = dict(
-    type='WarmupCosineLR', warmup=20, end=max_epochs, convert_to_iter_based=True
-)
+# It ends with the training, whatever max_epochs is.
+param_scheduler = dict(type='WarmupCosineLR', warmup=20, convert_to_iter_based=True)
 
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
+train_cfg = dict(by_epoch=True, max_epochs=100, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
 
