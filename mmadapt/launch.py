@@ -185,7 +185,16 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except AdaptError as error:
-        sys.exit(f'{type(error).__name__}: {error}')
+        sys.exit(f'{type(error).__name__}: {own_text(error)}')
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def own_text(error: AdaptError) -> str:
+    """What an error says, without the traceback that a data worker puts around it."""
+    text = str(error)
+    if not text.startswith('Caught '):
+        return text
+    kind = type(error)
+    return text.rpartition(f'{kind.__module__}.{kind.__name__}: ')[2].strip()

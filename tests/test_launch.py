@@ -12,6 +12,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from torch import nn
+from torch.utils.data import DataLoader, Dataset
 
 from mmadapt import launch
 from mmadapt.backbones.image import AdaptFormerViT
@@ -177,3 +178,25 @@ def test_our_errors_end_a_tool_with_their_text() -> None:
 
     with pytest.raises(KeyError):
         launch.run(broken)
+
+
+class Broken(Dataset):
+    """Data whose samples can't be read."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> None:
+        try:
+            raise DataError('the decoder says no')
+        except DataError as error:
+            raise DataError(f'clip {index}: {error} Mend it.') from error
+
+
+def test_an_error_in_a_worker_ends_a_tool_with_the_same_text() -> None:
+    def main() -> None:
+        next(iter(DataLoader(Broken(), num_workers=1)))
+
+    with pytest.raises(SystemExit) as ended:
+        launch.run(main)
+    assert ended.value.code == 'DataError: clip 0: the decoder says no Mend it.'
