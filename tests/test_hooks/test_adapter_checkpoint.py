@@ -106,6 +106,8 @@ def test_old_files_go_after_the_new_ones_are_there(
     names = {path.name for path in (tmp_path / 'work').glob('*.pth')}
     assert 'epoch_1.pth' in names
     assert load(tmp_path / 'work' / 'epoch_1.pth')['meta']['epoch'] == 1
+    pointer = (tmp_path / 'work' / 'last_checkpoint').read_text()
+    assert pointer.endswith('epoch_1.pth')
 
 
 def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
@@ -131,3 +133,22 @@ def test_full_fine_tuning_saves_everything(tmp_path: Path) -> None:
 def test_a_storage_of_ones_own_is_used() -> None:
     own = AdapterCheckpointHook(backend_args={'backend': 'petrel'})
     assert own.backend_args == {'backend': 'petrel'}
+
+
+def test_published_files_load_safely_too(tmp_path: Path) -> None:
+    changes = (
+        "default_hooks['checkpoint'].update("
+        "interval=-1, published_keys=['meta', 'state_dict'])\n"
+    )
+    train(tmp_path, changes)
+    (published,) = (tmp_path / 'work').glob('epoch_2-*.pth')
+    content = load(published)
+    assert set(content) == {'meta', 'state_dict'}
+    last = load(tmp_path / 'work' / 'epoch_2.pth')
+    assert content['state_dict'].keys() == last['state_dict'].keys()
+
+
+def test_an_address_keeps_its_own_storage() -> None:
+    assert AdapterCheckpointHook(out_dir='s3://bucket').backend_args is None
+    local = AdapterCheckpointHook(out_dir='results').backend_args
+    assert local == {'backend': 'mmadapt.AtomicLocalBackend'}

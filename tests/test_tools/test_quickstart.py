@@ -270,6 +270,16 @@ def test_steps_run_in_order_and_only_once(tmp_path):
     assert 0 < done.cpu_seconds('a') < 10
 
 
+def test_an_input_that_changes_during_a_step_makes_it_run_again(tmp_path):
+    source = tmp_path / 'source'
+    source.write_text('1')
+    change = write(tmp_path / 'out', 'a', f'open({str(source)!r}, "a").write("2")')
+    step = Step('a', 'first', change, inputs=(source,))
+    for count in (1, 2):
+        Steps([step], tmp_path / 'steps', jobs=1).run()
+        assert (tmp_path / 'out').read_text() == 'a' * count
+
+
 def test_a_failing_step_shows_its_log_and_ends_the_others(tmp_path):
     slow = Step(
         'slow', 'slow', write(tmp_path / 'slow', 's', 'import time; time.sleep(60)')
@@ -417,6 +427,7 @@ def test_commands_of_one_track(track, split, tmp_path, monkeypatch, capsys):
     write_data(track, tmp_path / 'data' / track, few)
     pretrain(track, split.pretrain, tmp_path / f'trunk_{track}.pth', steps=2)
 
+    short = ['train_cfg.max_epochs=1', 'param_scheduler.warmup=0']
     runs = [run for run in all_runs(tmp_path, 1) if run.track.name == track]
     for run in runs:
         for step in run.steps():
@@ -425,7 +436,7 @@ def test_commands_of_one_track(track, split, tmp_path, monkeypatch, capsys):
                 monkeypatch,
                 script.stem,
                 *(newest(part) for part in arguments),
-                *(['train_cfg.max_epochs=1'] if script.stem == 'train' else []),
+                *(short if script.stem == 'train' else []),
             )
         checkpoint = next(run.folder.glob('epoch_1.pth'))
         assert trained_parameters(checkpoint) == TRAINED[track][run.method]

@@ -53,6 +53,7 @@ class Running:
     step: Step
     process: subprocess.Popen[bytes]
     started: float
+    signature: str
     cpu_seconds: float = 0.0
 
     def has_ended(self) -> bool:
@@ -155,6 +156,7 @@ class Steps:
 
     def _launch(self, step: Step) -> None:
         self._mark(step.name).unlink(missing_ok=True)
+        signature = self.signature(step.name)  # of the files as this run reads them
         if step.folder is not None:
             shutil.rmtree(step.folder, ignore_errors=True)
         with self.log(step.name).open('wb') as log:
@@ -164,7 +166,7 @@ class Steps:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **dict.fromkeys(THREADS, '1')},
             )
-        self.running.append(Running(step, process, time.monotonic()))
+        self.running.append(Running(step, process, time.monotonic(), signature))
 
     def _finish(self, one: Running) -> None:
         self.running.remove(one)
@@ -180,7 +182,7 @@ class Steps:
                 'What is done is kept: mend the cause and run the same command again.'
             )
         mark = {
-            'signature': self.signature(step.name),
+            'signature': one.signature,
             'seconds': round(seconds, 1),
             'cpu_seconds': round(one.cpu_seconds, 2),
         }
