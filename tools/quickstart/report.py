@@ -135,8 +135,8 @@ def remarks(rows: Sequence[Row]) -> str:
         "quarter of each training set; the tasks' designs were not chosen blindly. "
         'This shows that the parts work together. It is no benchmark, and it does not '
         'repeat the paper, where AdaptFormer often beats full fine-tuning.',
-        'CPU time is that of tools/train.py, one process with one thread, about 7 s of '
-        'start-up and the decoding of the data included. Each task file is best_*.pth, '
+        'CPU time is that of tools/train.py, one process with one thread, its start-up '
+        'and the decoding of the data included. Each task file is best_*.pth, '
         'without the state of the optimizer; full fine-tuning needs the whole model.',
     ]
     return '\n'.join(f'- {line}' for line in lines)
