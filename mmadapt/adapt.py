@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-from .adapters import Adapter
+from .adapters import Method
 from .errors import ConfigError
-from .hosts import HOSTS, promote
+from .hosts import promote
 from .hosts.norm import FROZEN_NORMS
 from .placement import AdapterConfig, plan
 
@@ -47,8 +47,8 @@ def adapt(
     check_trainable(model, trainable)
 
     for placement in placements:
-        promote(placement.block, HOSTS[type(placement.block)])
-        placement.block.adapter = placement.branch
+        promote(placement.block, placement.host)
+        placement.block.add_module(placement.module.child, placement.module)
     freeze(model, trainable, norm_eval)
     return model
 
@@ -100,7 +100,7 @@ def is_trained(
 def adapter_prefixes(model: nn.Module) -> list[str]:
     """Names of the adapter modules in a model, in forward order."""
     return [
-        name for name, module in model.named_modules() if isinstance(module, Adapter)
+        name for name, module in model.named_modules() if isinstance(module, Method)
     ]
 
 

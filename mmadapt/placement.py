@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
-from .adapters import Adapter
+from .adapters import Method, Prompt
 from .errors import ConfigError, did_you_mean
-from .hosts import HOSTS
+from .hosts import HOSTS, PROMPT_HOSTS, find_grid
 from .registry import ADAPTERS
 
 __all__ = ['AdapterConfig', 'Placement', 'find_hosts', 'function_options', 'plan']
@@ -21,11 +21,12 @@ AdapterConfig = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Placement:
-    """One branch to be added to one block."""
+    """One module to be added to one block, and the class that the block becomes."""
 
     name: str
     block: nn.Module
-    branch: Adapter
+    host: type[nn.Module]
+    module: Method
 
 
 def plan(
@@ -43,36 +44,80 @@ def plan(
     configs = as_list(adapter)
     if not configs:
         return []
-    hosts = find_hosts(model)
-    if not hosts:
-        raise ConfigError(
-            f'no adaptable block in {type(model).__name__}. Known blocks: '
-            f'{", ".join(sorted(block.__name__ for block in HOSTS))}. Register one '
-            'with mmadapt.register_host.'
-        )
     placements: dict[str, Placement] = {}
     for config in configs:
         method, options, layers = parse(config)
-        for index in select_layers(layers, len(hosts), type(model).__name__):
-            name, block = hosts[index]
+        table = hosts_for(method)
+        hosts = find_hosts(model, table)
+        if not hosts:
+            raise ConfigError(
+                f'no adaptable block in {type(model).__name__}. Known '
+                f'blocks: {", ".join(sorted(block.__name__ for block in table))}. '
+                'Register one with mmadapt.register_host.'
+            )
+        chosen = [
+            hosts[index]
+            for index in select_layers(layers, len(hosts), type(model).__name__)
+        ]
+        widths = [table[type(block)].width(block) for _, block in chosen]  # type: ignore[attr-defined]
+        stack = method.stack(widths, options)
+        check_outputs(model, [name for name, _ in chosen], stack)
+        for (name, block), module in zip(chosen, stack, strict=True):
             if name in placements:
                 raise ConfigError(
-                    f'layer {index} ({name}) is given two adapters; each layer takes '
-                    'one. Make the layers of the list distinct.'
+                    f'{name} is given two adapters; each block takes one. Make the '
+                    'layers of the list distinct.'
                 )
-            branch = build(method, HOSTS[type(block)].width(block), options)
+            if module is None:
+                continue
+            if module.needs_grid:
+                setattr(module, 'grid', find_grid(model, name))  # noqa: B010 - typed there
             like = next(block.parameters())
-            branch = branch.to(device=like.device, dtype=like.dtype)
-            placements[name] = Placement(name, block, branch)
+            module = module.to(device=like.device, dtype=like.dtype)
+            placements[name] = Placement(name, block, table[type(block)], module)
     return list(placements.values())
 
 
-def find_hosts(model: nn.Module) -> list[tuple[str, nn.Module]]:
+def hosts_for(method: type[Method]) -> dict[type[nn.Module], type[nn.Module]]:
+    """The table of hosts that a method needs."""
+    return PROMPT_HOSTS if issubclass(method, Prompt) else HOSTS
+
+
+def check_outputs(
+    model: nn.Module, names: Sequence[str], stack: Sequence[Method | None]
+) -> None:
+    """Refuse prompts that would stand in an output taken between two blocks.
+
+    Raises:
+        ConfigError: With the outputs meant.
+    """
+    first = stack[0]
+    if not isinstance(first, Prompt) or first.leave:
+        return
+    blocks, _, start = names[0].rpartition('.')
+    trunk = model.get_submodule(blocks.rpartition('.')[0])
+    end = int(names[-1].rpartition('.')[2])
+    between = [
+        index
+        for index in getattr(trunk, 'out_indices', ())
+        if int(start) <= index < end
+    ]
+    if between:
+        raise ConfigError(
+            f'{type(first).__name__} with deep=False: its prompts pass from block '
+            f'{start} to {end}, and out_indices takes outputs on the way, {between}. '
+            'Use deep=True, or out_indices behind the last block.'
+        )
+
+
+def find_hosts(
+    model: nn.Module, table: Mapping[type[nn.Module], type[nn.Module]] = HOSTS
+) -> list[tuple[str, nn.Module]]:
     """Names and modules of the adaptable blocks, in forward order."""
     return [
         (name, module)
         for name, module in model.named_modules()
-        if type(module) in HOSTS
+        if type(module) in table
     ]
 
 
@@ -98,7 +143,7 @@ def as_list(
     return list(configs)
 
 
-def parse(config: AdapterConfig) -> tuple[type[Adapter], dict[str, Any], Any]:
+def parse(config: AdapterConfig) -> tuple[type[Method], dict[str, Any], Any]:
     """Method, its options, and ``layers`` of one adapter config.
 
     Raises:
@@ -108,13 +153,13 @@ def parse(config: AdapterConfig) -> tuple[type[Adapter], dict[str, Any], Any]:
     name = options.pop('type', 'AdaptMLP')
     layers = options.pop('layers', 'all')
     found: Any = name if inspect.isclass(name) else ADAPTERS.get(str(name))
-    if found is None or not issubclass(found, Adapter):
+    if found is None or not issubclass(found, Method):
         known = sorted(ADAPTERS.module_dict)
         raise ConfigError(
             f'adapter type {name!r} is not known; allowed: {", ".join(known)}.'
             f'{did_you_mean(name, known)}'
         )
-    method: type[Adapter] = found
+    method: type[Method] = found
     allowed = method.options()
     for option in options:
         if option not in allowed:
@@ -127,11 +172,6 @@ def parse(config: AdapterConfig) -> tuple[type[Adapter], dict[str, Any], Any]:
         if default is ... and option not in options:
             raise ConfigError(f'{method.__name__} needs the option {option!r}.')
     return method, options, layers
-
-
-def build(method: Callable[..., Adapter], width: int, options: Any) -> Adapter:
-    """One branch; every method takes the width first."""
-    return method(width, **options)
 
 
 def select_layers(layers: object, count: int, model: str) -> list[int]:
@@ -180,10 +220,10 @@ def function_options(
         model: The module, not adapted yet.
         adapter: The adapter config.
     """
-    count = len(find_hosts(model))
     described = []
     for config in as_list(adapter):
         method, options, layers = parse(config)
+        count = len(find_hosts(model, hosts_for(method)))
         merged = {**method.options(), **options}
         for option in method.training_only:
             merged.pop(option)

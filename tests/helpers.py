@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -55,6 +55,42 @@ def video_input(batch: int = 2) -> Tensor:
     return torch.randn(batch, 3, 4, 32, 32, generator=torch.Generator().manual_seed(0))
 
 
+def build_image_swin(**options: Any) -> nn.Module:
+    """MMPretrain's own Swin, initialised: two stages of two blocks, 48 and 96 wide."""
+    from mmpretrain.models.backbones import SwinTransformer
+
+    arch = {'embed_dims': 48, 'depths': [2, 2], 'num_heads': [2, 4]}
+    merged = {
+        'arch': arch,
+        'img_size': 32,
+        'window_size': 4,
+        'out_indices': (1,),
+        'drop_path_rate': 0.0,
+        **options,
+    }
+    backbone = SwinTransformer(**merged)
+    backbone.init_weights()
+    return backbone
+
+
+def build_video_swin(**options: Any) -> nn.Module:
+    """MMAction2's own Video Swin, initialised: two stages of two blocks."""
+    from mmaction.models.backbones import SwinTransformer3D
+
+    arch = {'embed_dims': 48, 'depths': [2, 2], 'num_heads': [2, 4]}
+    merged = {
+        'arch': arch,
+        'window_size': (2, 4, 4),
+        'pretrained2d': False,
+        'out_indices': (1,),
+        'drop_path_rate': 0.0,
+        **options,
+    }
+    backbone = SwinTransformer3D(**merged)
+    backbone.init_weights()
+    return backbone
+
+
 @dataclass(frozen=True)
 class HostCase:
     """How the contract test exercises one block class.
@@ -65,6 +101,7 @@ class HostCase:
         norm: Name of the block's norm in front of its MLP; its input is x'.
         mlp: Name of the block's MLP.
         drop_path: Options that switch stochastic depth on.
+        with_cp: Options that switch upstream's activation checkpoints on, if any.
     """
 
     build: Callable[..., nn.Module]
@@ -72,6 +109,7 @@ class HostCase:
     norm: str
     mlp: str
     drop_path: dict[str, Any]
+    with_cp: dict[str, Any] = field(default_factory=dict)
 
 
 HOST_CASES: dict[str, HostCase] = {
@@ -80,6 +118,22 @@ HOST_CASES: dict[str, HostCase] = {
     ),
     'Block': HostCase(
         build_video_vit, video_input, 'norm2', 'mlp', {'drop_path_rate': 0.999}
+    ),
+    'SwinBlock': HostCase(
+        build_image_swin,
+        image_input,
+        'norm2',
+        'ffn',
+        {'drop_path_rate': 0.999},
+        {'with_cp': True},
+    ),
+    'SwinTransformerBlock3D': HostCase(
+        build_video_swin,
+        video_input,
+        'norm2',
+        'mlp',
+        {'drop_path_rate': 0.999},
+        {'with_cp': True},
     ),
 }
 """Block class name -> case. Every registered host has one, or collection fails."""

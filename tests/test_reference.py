@@ -22,6 +22,7 @@ ADAPTER = {'bottleneck': 8}
 CASES = {
     'image_parallel_none': ADAPTER,
     'image_sequential_none': {**ADAPTER, 'mode': 'sequential'},
+    'image_vpt': {'type': 'VPT', 'num_tokens': 5},
     'video_parallel_none': ADAPTER,
     'video_linear': None,
 }

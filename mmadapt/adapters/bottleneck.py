@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import ClassVar
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError
 from ..registry import ADAPTERS
-from .base import Adapter, check_choice
+from .base import Adapter, check_choice, check_count, check_probability
 
 __all__ = ['AdaptMLP']
 
@@ -29,7 +30,8 @@ class AdaptMLP(Adapter):
 
     Args:
         dim: Width C of the block.
-        bottleneck: Middle dimension.
+        bottleneck: Middle dimension, or a fraction of ``dim`` such as ``'1/12'``,
+            rounded down (what the paper uses on Swin, whose stages differ in width).
         scale: The constant s, or ``'learnable'`` for a scalar that starts at 1.
         dropout: Probability of dropping an element after the ReLU.
         mode: ``'parallel'``: x' + MLP(LN(x')) + A(x'). ``'sequential'``: the branch
@@ -58,7 +60,7 @@ class AdaptMLP(Adapter):
     def __init__(
         self,
         dim: int,
-        bottleneck: int = 64,
+        bottleneck: int | str = 64,
         scale: float | str = 0.1,
         dropout: float = 0.0,
         mode: str = 'parallel',
@@ -67,20 +69,17 @@ class AdaptMLP(Adapter):
         init: str = 'zero',
     ) -> None:
         super().__init__(mode=mode, input=input)
-        check_bottleneck(bottleneck)
+        middle = middle_dimension(dim, bottleneck)
         check_scale(scale)
         check_choice('norm', norm, self.NORMS)
         check_choice('init', init, self.INITS)
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
-            raise ConfigError(
-                f'dropout={dropout!r}: a probability from 0 up to, not including, 1.'
-            )
+        check_probability('dropout', dropout)
         self.init = init
         self.norm_in = norm == 'in'
         self.norm = None if norm is None else nn.LayerNorm(dim)
-        self.down = nn.Linear(dim, bottleneck)
+        self.down = nn.Linear(dim, middle)
         self.dropout = float(dropout)
-        self.up = nn.Linear(bottleneck, dim)
+        self.up = nn.Linear(middle, dim)
         self.scale: float | Tensor
         if scale == 'learnable':
             self.scale = nn.Parameter(torch.ones(1))
@@ -103,29 +102,42 @@ class AdaptMLP(Adapter):
         if isinstance(self.scale, nn.Parameter):
             nn.init.ones_(self.scale)
 
+    def mix(self, hidden: Tensor) -> Tensor:
+        """What a subclass does between the projections; nothing here."""
+        return hidden
+
     def forward(self, x: Tensor) -> Tensor:
         """S * up(dropout(ReLU(down(x)))) for ``x`` of shape ``(..., C)``."""
         if self.norm is not None and self.norm_in:
             x = self.norm(x)
-        hidden = F.dropout(F.relu(self.down(x)), self.dropout, self.training)
+        hidden = F.dropout(F.relu(self.mix(self.down(x))), self.dropout, self.training)
         branch = self.scale * self.up(hidden)  # (..., C)
         if self.norm is not None and not self.norm_in:
             branch = self.norm(branch)
         return branch
 
 
-def check_bottleneck(bottleneck: object) -> None:
-    """Refuse a middle dimension that isn't a whole number from 1 on.
+def middle_dimension(dim: int, bottleneck: object) -> int:
+    """The middle dimension that ``bottleneck`` means at a width of ``dim``.
 
     Raises:
-        ConfigError: With the value given.
+        ConfigError: Neither a whole number from 1 on nor a fraction between 0 and 1,
+            or one that leaves nothing of this width.
     """
-    whole = isinstance(bottleneck, int) and not isinstance(bottleneck, bool)
-    if not whole or bottleneck < 1:  # type: ignore[operator]
+    if not isinstance(bottleneck, str):
+        check_count('bottleneck', bottleneck, 'the middle dimension')
+        return bottleneck  # type: ignore[return-value]
+    try:
+        fraction = Fraction(bottleneck)
+    except (ValueError, ZeroDivisionError):
+        fraction = Fraction(0)
+    if not 0 < fraction <= 1 or int(fraction * dim) < 1:
         raise ConfigError(
-            f'bottleneck={bottleneck!r}: the middle dimension is a whole number from '
-            '1 on (the paper uses 1, 4 and 64).'
+            f'bottleneck={bottleneck!r} at a width of {dim}: a whole number from 1 on '
+            "(the paper uses 1, 4 and 64), or a fraction of the width such as '1/12' "
+            'that leaves at least 1.'
         )
+    return int(fraction * dim)
 
 
 def check_scale(scale: object) -> None:

@@ -62,6 +62,12 @@ def check_inner_init(backbone: Mapping[str, Any]) -> dict[str, Any]:
             f'backbone={backbone!r} of AdaptedBackbone: a config with a type, such as '
             "dict(type='SwinTransformer', arch='base')."
         )
+    if backbone.get('pretrained'):
+        raise ConfigError(
+            f'the inner backbone has pretrained={backbone["pretrained"]!r}, which '
+            'would be loaded past all checks. Set pretrained=None there and give '
+            "AdaptedBackbone init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE)."
+        )
     inner = backbone.get('init_cfg')
     entries = inner if isinstance(inner, (list, tuple)) else [inner]
     for entry in entries:

@@ -133,6 +133,9 @@ def initialise(backbone: nn.Module, seed: int | None = None) -> None:
                 reset: Any = getattr(module, 'reset_parameters', None)
                 if reset is not None:
                     reset()
+        if getattr(backbone, 'pretrained', '') is None:
+            # Video Swin inflates the file of that name, even where none is named.
+            setattr(backbone, 'pretrained2d', False)  # noqa: B010 - untyped
         if isinstance(backbone, BaseModule):
             backbone.init_weights()
 

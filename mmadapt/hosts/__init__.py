@@ -1,5 +1,23 @@
 """WHERE an adapter is added: one small subclass per supported block class."""
 
-from .base import HOSTS, AdapterHost, promote, register_host
+from .base import (
+    HOSTS,
+    PROMPT_HOSTS,
+    AdapterHost,
+    PromptHost,
+    promote,
+    register_host,
+)
+from .grid import GRIDS, find_grid, register_grid
 
-__all__ = ['HOSTS', 'AdapterHost', 'promote', 'register_host']
+__all__ = [
+    'GRIDS',
+    'HOSTS',
+    'PROMPT_HOSTS',
+    'AdapterHost',
+    'PromptHost',
+    'find_grid',
+    'promote',
+    'register_grid',
+    'register_host',
+]

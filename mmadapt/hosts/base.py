@@ -1,4 +1,4 @@
-"""Hosts: blocks that end their residual branches with an adapter.
+"""Hosts: blocks that end their residual branches with an adapter, or carry prompts.
 
 A host is the smallest module whose ``forward`` sees both the residual input x' and
 the MLP's output h. For each block class there is one subclass that overrides only
@@ -12,15 +12,26 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
-from ..adapters import Adapter
+from ..adapters import Adapter, Prompt
 from ..errors import ConfigError
 
-__all__ = ['HOSTS', 'AdapterHost', 'promote', 'register_host']
+__all__ = [
+    'HOSTS',
+    'PROMPT_HOSTS',
+    'AdapterHost',
+    'PromptHost',
+    'promote',
+    'register_host',
+]
 
-HOSTS: dict[type[nn.Module], type[AdapterHost]] = {}
-"""Block class -> host class, looked up by exact type: a subclass of a known block
-may have another ``forward``."""
+HOSTS: dict[type[nn.Module], type[nn.Module]] = {}
+"""Block class -> host of an adapter, looked up by exact type: a subclass of a known
+block may have another ``forward``."""
+
+PROMPT_HOSTS: dict[type[nn.Module], type[nn.Module]] = {}
+"""Block class -> host of prompts, for blocks that attend over all tokens alike."""
 
 
 class AdapterHost(nn.Module):
@@ -56,6 +67,16 @@ class AdapterHost(nn.Module):
             branch = self.adapter(x)
         return x + h + branch
 
+    def recompute(self, branch: Callable[..., Tensor], *inputs: Any) -> Tensor:
+        """Run a branch, and again in the backward pass where upstream says so.
+
+        Upstream's ``with_cp`` is a re-entrant checkpoint: behind a frozen stem none of
+        its inputs requires a gradient, and nothing inside it would get any.
+        """
+        if self.with_cp and self.training:
+            return checkpoint(branch, *inputs, use_reentrant=False)
+        return branch(*inputs)
+
     @staticmethod
     def width(block: Any) -> int:
         """Width C of the residual stream of a block, promoted or not."""
@@ -65,7 +86,28 @@ class AdapterHost(nn.Module):
         )
 
 
-Host = TypeVar('Host', bound=type[AdapterHost])
+class PromptHost(nn.Module):
+    """Mixin of every host of prompts: more tokens in front of the block, fewer behind.
+
+    The block's own forward stays as it is.
+    """
+
+    prompt: Prompt
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The block's output for tokens ``x`` of shape ``(B, N, C)``."""
+        return self.prompt.cut(super().forward(self.prompt(x)))
+
+    @staticmethod
+    def width(block: Any) -> int:
+        """Width C of the tokens."""
+        raise ConfigError(
+            f'The host of {type(block).__name__} does not say how wide the block is: '
+            'define `width(block)` in it.'
+        )
+
+
+Host = TypeVar('Host', bound=type[nn.Module])
 
 
 def register_host(block: type[nn.Module]) -> Callable[[Host], Host]:
@@ -75,26 +117,29 @@ def register_host(block: type[nn.Module]) -> Callable[[Host], Host]:
         block: The block class, as it stands in the model.
 
     Raises:
-        ConfigError: The class isn't a subclass of both :class:`AdapterHost` and
-            ``block``, adds an ``__init__``, or the block has a host already.
+        ConfigError: The class isn't a subclass of both ``block`` and
+            :class:`AdapterHost` or :class:`PromptHost`, adds an ``__init__``, or the
+            block has such a host already.
     """
 
     def register(host: Host) -> Host:
-        if not (issubclass(host, AdapterHost) and issubclass(host, block)):
+        table = PROMPT_HOSTS if issubclass(host, PromptHost) else HOSTS
+        mixed = issubclass(host, (AdapterHost, PromptHost))
+        if not (mixed and issubclass(host, block)):
             raise ConfigError(
-                f'{host.__name__} must be a subclass of AdapterHost and of '
-                f'{block.__name__}, in this order.'
+                f'{host.__name__} must be a subclass of AdapterHost or PromptHost, and '
+                f'of {block.__name__}, in this order.'
             )
         if '__init__' in vars(host):
             raise ConfigError(
                 f'{host.__name__}.__init__ would never run: a host takes over a block '
                 'that exists. Override forward only.'
             )
-        if HOSTS.get(block, host) is not host:
+        if table.get(block, host) is not host:
             raise ConfigError(
-                f'{block.__name__} has a host already: {HOSTS[block].__name__}.'
+                f'{block.__name__} has a host already: {table[block].__name__}.'
             )
-        HOSTS[block] = host
+        table[block] = host
         return host
 
     return register

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmpretrain.models.backbones.vision_transformer import TransformerEncoderLayer
+from mmpretrain.models.backbones.swin_transformer import SwinBlock
+from mmpretrain.models.backbones.vision_transformer import (
+    TransformerEncoderLayer,
+    VisionTransformer,
+)
 from torch import Tensor
 
-from .base import AdapterHost, register_host
+from ..adapters import TokenGrid
+from .base import AdapterHost, PromptHost, register_host
+from .grid import register_grid
 
-__all__ = ['AdaptedEncoderLayer']
+__all__ = ['AdaptedEncoderLayer', 'AdaptedSwinBlock', 'PromptedEncoderLayer']
 
 
 @register_host(TransformerEncoderLayer)
@@ -27,3 +33,32 @@ class AdaptedEncoderLayer(AdapterHost, TransformerEncoderLayer):
     def width(block: Any) -> int:
         """Width C of the tokens."""
         return int(block.embed_dims)
+
+
+@register_host(TransformerEncoderLayer)
+class PromptedEncoderLayer(PromptHost, TransformerEncoderLayer):
+    """The ViT layer with prompts."""
+
+    width = staticmethod(AdaptedEncoderLayer.width)
+
+
+@register_grid(VisionTransformer)
+def vit_grid(trunk: VisionTransformer) -> TokenGrid:
+    """Patches of an image behind a class token, where there is one."""
+    return TokenGrid(trunk.num_extra_tokens, 1, *trunk.patch_resolution)
+
+
+@register_host(SwinBlock)
+class AdaptedSwinBlock(AdapterHost, SwinBlock):
+    """The block of Swin."""
+
+    def forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
+        """The block's output for tokens ``x`` of shape ``(B, H*W, C)``."""
+        x = self.close_attn(x, self.recompute(self.attn, self.norm1(x), hw_shape))
+        normed = self.norm2(x)
+        return self.close_mlp(x, self.recompute(self.ffn, normed, 0), normed)
+
+    @staticmethod
+    def width(block: Any) -> int:
+        """Width C of the tokens at this stage."""
+        return int(block.ffn.embed_dims)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..adapters import Adapter
+from ..adapters import Method
 from .layouts import detect
 
 __all__ = ['Parts', 'split']
@@ -62,7 +62,7 @@ def split(model: nn.Module, fresh: Sequence[str] | str = ()) -> Parts:
         if not name.startswith(f'{parts.prefix}{_STAMP}.')
         and isinstance(tensor, Tensor)
     )
-    adapters = _names_of(model, Adapter)
+    adapters = _names_of(model, Method)
     norms = _names_of(model, _BatchNorm)
     trained = _fresh_prefixes(parts, fresh)
     for name in parts.tensors:

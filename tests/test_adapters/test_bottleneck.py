@@ -56,6 +56,18 @@ def test_twelve_layers_have_the_papers_counts(bottleneck: int, count: int) -> No
     assert 12 * sum(p.numel() for p in adapter.parameters()) == count
 
 
+@pytest.mark.parametrize(
+    ('width', 'middle'), [(128, 10), (256, 21), (512, 42), (1024, 85)]
+)
+def test_a_twelfth_of_the_width_is_rounded_down(width: int, middle: int) -> None:
+    assert AdaptMLP(width, bottleneck='1/12').down.out_features == middle
+
+
+def test_own_norm_in_front_has_the_count_of_table_8() -> None:
+    own = 12 * sum(p.numel() for p in AdaptMLP(768, norm='in').parameters())
+    assert round((own + 91_500) / 1e6, 2) == 1.30
+
+
 def test_zero_init_follows_the_code() -> None:
     adapter = AdaptMLP(768, bottleneck=64)
     bound = 1 / math.sqrt(768)  # Kaiming-uniform with a = sqrt(5)
@@ -93,6 +105,10 @@ def test_dropout_acts_on_the_hidden_layer_in_training_only() -> None:
         ({'bottleneck': 0}, 'from 1 on'),
         ({'bottleneck': 2.5}, 'whole number'),
         ({'bottleneck': True}, 'whole number'),
+        ({'bottleneck': 'half'}, "such as '1/12'"),
+        ({'bottleneck': '1/24'}, 'at least 1'),
+        ({'bottleneck': '1/0'}, 'fraction'),
+        ({'bottleneck': '3/2'}, 'fraction'),
         ({'scale': 'learned'}, 'learnable'),
         ({'scale': float('nan')}, 'finite'),
         ({'dropout': 1.0}, 'probability'),

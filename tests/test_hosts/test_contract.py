@@ -67,15 +67,16 @@ def test_output_is_base_plus_branch(case: HostCase, mode: str, source: str) -> N
         lambda _, args, out: tapped.update(pre_norm=args[0], post_norm=out)
     )
     grabbed: list[torch.Tensor] = []
-    plain.register_forward_pre_hook(lambda _, args: grabbed.append(args[0]))
+    plain.register_forward_pre_hook(lambda _, args: grabbed.extend(args))
     with torch.no_grad():
         base(case.input())
-        expected = plain(grabbed[0])
+        inputs = tuple(grabbed)
+        expected = plain(*inputs)
         inner = expected - tapped['pre_norm']  # h
         read = inner if mode == 'sequential' else tapped[source]
         expected = expected + host.adapter(read)
-        assert torch.allclose(host(grabbed[0]), expected, atol=1e-6, rtol=1e-5)
-        assert not torch.allclose(host(grabbed[0]), plain(grabbed[0]), atol=1e-3)
+        assert torch.allclose(host(*inputs), expected, atol=1e-6, rtol=1e-5)
+        assert not torch.allclose(host(*inputs), plain(*inputs), atol=1e-3)
 
 
 def test_base_state_dict_loads_and_only_adapters_are_missing(case: HostCase) -> None:
@@ -157,12 +158,27 @@ def test_stochastic_depth_leaves_the_branch(case: HostCase) -> None:
     adapted = mmadapt.adapt(case.build(**case.drop_path), ADAPTER)
     host = hosts_of(adapted)[-1]
     randomise(host.adapter)
-    x = torch.randn(2, 5, 48, generator=torch.Generator().manual_seed(2))
+    tapped: list[torch.Tensor] = []
+    host.register_forward_hook(lambda _, args, out: tapped.extend([args[0], out]))
     torch.manual_seed(0)
-    out = host(x)
+    adapted(case.input())
     with torch.no_grad():
-        expected = x + host.adapter(x)
-    assert torch.allclose(out, expected, atol=1e-6)
+        expected = tapped[0] + host.adapter(tapped[0])
+    assert torch.allclose(tapped[1], expected, atol=1e-6)
+
+
+def test_upstreams_checkpoints_do_not_cost_the_gradients(case: HostCase) -> None:
+    gradients = []
+    for options in ({}, case.with_cp):
+        torch.manual_seed(0)
+        adapted = mmadapt.adapt(case.build(**options), ADAPTER)
+        for adapter in adapters_of(adapted):
+            randomise(adapter)
+        adapted.train()
+        feature(adapted(case.input())).square().sum().backward()
+        gradients.append([p.grad for p in adapted.parameters() if p.requires_grad])
+    for plain, recomputed in zip(*gradients, strict=True):
+        torch.testing.assert_close(plain, recomputed)
 
 
 def test_both_modes_train_from_zero(case: HostCase) -> None:

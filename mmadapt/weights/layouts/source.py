@@ -106,7 +106,7 @@ def unused_in_blocks(state: Mapping[str, Tensor], unused: Collection[str]) -> li
         first = name.split(' ')[0]
         neutral = layout.neutral(first.removeprefix(prefix)).split('.')
         if first.startswith(prefix) and neutral[0] == 'blocks':
-            if neutral[2:3] != ['adapter']:
+            if neutral[2:3] not in (['adapter'], ['prompt']):
                 kept.append(name)
     return kept
 

@@ -23,6 +23,7 @@ class Layout:
         blocks: What the list of blocks is called.
         top: Neutral name to own name, outside the blocks; beginnings up to a dot.
         block: The same for what follows ``blocks.N.``.
+        prompts: What the list of prompts is called where it is outside the blocks.
     """
 
     name: str
@@ -30,13 +31,20 @@ class Layout:
     blocks: str = 'blocks'
     top: Mapping[str, str] = field(default_factory=dict)
     block: Mapping[str, str] = field(default_factory=dict)
+    prompts: str = ''
 
     def own(self, neutral: str) -> str:
         """This layout's name for a neutral one."""
+        parts = neutral.split('.')
+        if self.prompts and parts[0] == 'blocks' and parts[2:] == ['prompt', 'tokens']:
+            return f'{self.prompts}.{parts[1]}'
         return self._rename(neutral, 'blocks', self.blocks, self.top, self.block)
 
     def neutral(self, own: str) -> str:
         """The neutral name for one of this layout."""
+        first, _, index = own.partition('.')
+        if self.prompts and first == self.prompts and index.isdigit():
+            return f'blocks.{index}.prompt.tokens'
         top = {value: key for key, value in self.top.items()}
         block = {value: key for key, value in self.block.items()}
         return self._rename(own, self.blocks, 'blocks', top, block)
@@ -78,6 +86,7 @@ ADAPTFORMER = Layout(
         'adapter.norm': 'adaptmlp.adapter_layer_norm_before',
         'adapter.scale': 'adaptmlp.scale',
     },
+    prompts='embeddings',
 )
 """The authors' code (github.com/ShoufaChen/AdaptFormer): q, k and v apart."""
 
