@@ -10,6 +10,7 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from .errors import ConfigError, DataError
+from .norms import GhostBatchNorm1d
 
 __all__ = ['BNLinearHead']
 
@@ -31,6 +32,7 @@ class BNLinearHead(BaseHead):
         average_clips: How the views of one video are averaged in testing:
             ``'score'`` (raw logits, as in the official code), ``'prob'`` or None.
         std: Standard deviation of the linear layer's initial weights.
+        ghost_batch: Clips that are normalised together; None for a GPU's whole batch.
 
     Raises:
         ConfigError: A number of classes or channels that isn't a whole number.
@@ -44,6 +46,7 @@ class BNLinearHead(BaseHead):
         topk: int | Sequence[int] = (1, 5),
         average_clips: str | None = 'score',
         std: float = 0.01,
+        ghost_batch: int | None = None,
     ) -> None:
         for name, value in (('num_classes', num_classes), ('in_channels', in_channels)):
             if not isinstance(value, int) or value < 1:
@@ -60,7 +63,7 @@ class BNLinearHead(BaseHead):
             average_clips=average_clips,
         )
         self.std = std
-        self.bn = nn.BatchNorm1d(in_channels, affine=False, eps=1e-6)
+        self.bn = GhostBatchNorm1d(in_channels, ghost_batch)
         self.fc = nn.Linear(in_channels, num_classes)
         self.init_weights()
 
@@ -74,6 +77,8 @@ class BNLinearHead(BaseHead):
     ) -> Tensor:
         """Logits ``(B, num_classes)`` of features ``x`` of shape ``(B, C)``.
 
+        Maps ``(B, C, T, H, W)``, such as Video Swin's, are averaged first.
+
         Args:
             x: The features.
             loss_aux: Losses of a neck, which the recognizer hands to every head and
@@ -82,6 +87,8 @@ class BNLinearHead(BaseHead):
         Raises:
             DataError: One clip alone in training, which BatchNorm can't normalise.
         """
+        if x.ndim > 2:
+            x = x.flatten(2).mean(2)
         if self.training and x.shape[0] < 2:
             raise DataError(
                 'BNLinearHead got a training batch of one clip; BatchNorm needs two. '

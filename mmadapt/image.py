@@ -1,5 +1,6 @@
 """Registers everything that extends MMPretrain."""
 
+from . import necks
 from .backbones import image as backbones
 from .datasets import crops, published, svhn
 from .datasets import image as datasets
@@ -12,6 +13,7 @@ __all__ = [
     'crops',
     'datasets',
     'hosts',
+    'necks',
     'published',
     'svhn',
 ]
