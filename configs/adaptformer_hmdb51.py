@@ -17,5 +17,6 @@ custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
 data_root = 'data/hmdb51'
 trunk = None
 arch = 'base'
+num_frames = 8
 num_classes = 51
 model = dict(backbone=dict(adapter=dict(init='normal')))

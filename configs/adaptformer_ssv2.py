@@ -17,5 +17,6 @@ custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
 data_root = 'data/ssv2'
 trunk = None
 arch = 'base'
+num_frames = 8
 num_classes = 174
 model = dict(backbone=dict(adapter=dict(init='normal')))

@@ -19,5 +19,6 @@ custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
 data_root = None
 trunk = None
 arch = None
+num_frames = 8
 num_classes = None
 holdout = 0.0

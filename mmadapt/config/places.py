@@ -10,7 +10,7 @@ __all__ = ['DATALOADERS', 'VARIABLES', 'Slot', 'dataset_leaves', 'slots', 'walk'
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
-VARIABLES = ('data_root', 'trunk', 'arch', 'num_classes', 'holdout')
+VARIABLES = ('data_root', 'trunk', 'arch', 'num_classes', 'num_frames', 'holdout')
 """Top-level variables that may be set on the command line of any config."""
 
 Node = MutableMapping[str, Any]
@@ -93,6 +93,14 @@ def slots(cfg: Node, variable: str) -> list[Slot]:
             for path, node in model
             if is_adapted_vit(node)
             for key in ('arch', 'embed_dims')
+            if key in node
+        ]
+    if variable == 'num_frames':
+        pipelines = [entry for path, node in datasets for entry in walk(node, path)]
+        return [
+            Slot(node, key, f'{path}.{key}')
+            for key, nodes in (('num_frames', model), ('clip_len', pipelines))
+            for path, node in nodes
             if key in node
         ]
     if variable == 'num_classes':

@@ -126,7 +126,8 @@ def test_recipe_for_videos_is_table_5(data: str) -> None:
     backbone = load_config(CONFIGS / f'adaptformer_{data}.py').model.backbone
     assert backbone.adapter.init == 'normal'
     assert backbone.adapter.get('dropout', 0.0) == 0.0
-    assert (backbone.num_frames, backbone.tubelet_size) == (8, 2)
+    assert backbone.tubelet_size == 2
+    assert load_config(CONFIGS / f'adaptformer_{data}.py').num_frames == 8
     assert list(backbone.trainable) == ['fc_norm']
 
 

@@ -7,7 +7,7 @@ test 4 temporal and 3 spatial views.
 
 train_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='SampleClip', clip_len=8, frame_interval=4, random=True),
+    dict(type='SampleClip', clip_len=None, frame_interval=4, random=True),
     dict(type='DecodeVideo'),
     dict(type='MultiScaleResizedCrop', size=224, scales=(1, 0.875, 0.75, 0.66)),
     dict(type='FormatShape', input_format='NCTHW'),
@@ -16,7 +16,7 @@ train_pipeline = [
 
 val_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='SampleClip', clip_len=8, frame_interval=4, random=False),
+    dict(type='SampleClip', clip_len=None, frame_interval=4, random=False),
     dict(type='DecodeVideo'),
     dict(type='ResizeShortSide', size=224),
     dict(type='SquareViews', num_views=1),
@@ -26,7 +26,7 @@ val_pipeline = [
 
 test_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='SampleViews', clip_len=8, frame_interval=4, num_views=4),
+    dict(type='SampleViews', clip_len=None, frame_interval=4, num_views=4),
     dict(type='DecodeVideo'),
     dict(type='ResizeShortSide', size=224),
     dict(type='SquareViews', num_views=3),

@@ -5,7 +5,7 @@ Eight frames, every fourth, as in the paper; no flips, which turn left into righ
 
 train_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='SampleClip', clip_len=8, frame_interval=4, random=True),
+    dict(type='SampleClip', clip_len=None, frame_interval=4, random=True),
     dict(type='DecodeVideo'),
     dict(type='MultiScaleResizedCrop', size=224),
     dict(type='FormatShape', input_format='NCTHW'),
@@ -14,7 +14,7 @@ train_pipeline = [
 
 test_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='SampleClip', clip_len=8, frame_interval=4, random=False),
+    dict(type='SampleClip', clip_len=None, frame_interval=4, random=False),
     dict(type='DecodeVideo'),
     dict(type='ResizeShortSide', size=224),
     dict(type='SquareViews', num_views=1),

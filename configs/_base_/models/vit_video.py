@@ -1,4 +1,4 @@
-"""A video ViT with AdaptFormer-64, 8 frames; sizes and classes are found when None."""
+"""A video ViT with AdaptFormer-64, frames, sizes and classes are found when None."""
 
 model = dict(
     type='Recognizer3D',
@@ -9,7 +9,7 @@ model = dict(
         embed_dims=None,
         depth=None,
         num_heads=None,
-        num_frames=8,
+        num_frames=None,
         tubelet_size=2,
         adapter=dict(type='AdaptMLP', bottleneck=64),
         trainable=['fc_norm'],
