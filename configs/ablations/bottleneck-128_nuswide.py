@@ -1,0 +1,7 @@
+"""AdaptFormer-128 on NUS-WIDE.
+
+The paper's mAP: 59.49 (Table 10).
+"""
+
+_base_ = '../adaptformer_nuswide.py'
+model = dict(backbone=dict(adapter=dict(bottleneck=128)))

@@ -1,0 +1,7 @@
+"""AdaptFormer-32 on NUS-WIDE.
+
+The paper's mAP: 59.09 (Table 10).
+"""
+
+_base_ = '../adaptformer_nuswide.py'
+model = dict(backbone=dict(adapter=dict(bottleneck=32)))

@@ -1,0 +1,7 @@
+"""AdaptFormer-4 on ImageNet-1k.
+
+The paper's top-1: 82.26 (Table 9).
+"""
+
+_base_ = '../adaptformer_imagenet.py'
+model = dict(backbone=dict(adapter=dict(bottleneck=4)))

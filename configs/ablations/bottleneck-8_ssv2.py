@@ -1,0 +1,7 @@
+"""AdaptFormer-8 on SSv2.
+
+The paper's top-1: about 56.3, read off Fig. 4.
+"""
+
+_base_ = '../adaptformer_ssv2.py'
+model = dict(backbone=dict(adapter=dict(bottleneck=8)))

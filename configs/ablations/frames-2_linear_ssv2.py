@@ -1,0 +1,7 @@
+"""Linear probing on SSv2 with 2 frames.
+
+The paper's top-1: about 17.9, read off Fig. 7.
+"""
+
+_base_ = '../baselines/linear_ssv2.py'
+num_frames = 2

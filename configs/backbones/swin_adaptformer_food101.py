@@ -1,0 +1,16 @@
+"""AdaptFormer on Food-101 with a Swin-B.
+
+The paper's top-1: 91.86 (Table 7).
+"""
+
+_base_ = [
+    '../_base_/models/swin_image.py',
+    '../_base_/datasets/food101.py',
+    '../_base_/schedules/sgd_100e.py',
+    '../_base_/default_runtime.py',
+]
+default_scope = 'mmpretrain'
+custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
+data_root = 'data/food101'
+trunk = None
+num_classes = 101

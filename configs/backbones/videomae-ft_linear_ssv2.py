@@ -1,0 +1,6 @@
+"""Linear probing on SSv2 from VideoMAE fine-tuned on Kinetics-400.
+
+The paper's top-1: 35.49 (Table 6). The trunk's own fc_norm is loaded, and trains.
+"""
+
+_base_ = '../baselines/linear_ssv2.py'

@@ -1,0 +1,6 @@
+"""Visual prompt tuning on HMDB51 from VideoMAE fine-tuned on Kinetics-400.
+
+The paper's top-1: 71.56 (Table 6). The trunk's own fc_norm is loaded, and trains.
+"""
+
+_base_ = '../baselines/vpt_hmdb51.py'

@@ -1,0 +1,7 @@
+"""Visual prompt tuning on the data and by the recipe of adaptformer_food101.py.
+
+The paper's top-1: 82.98.
+"""
+
+_base_ = '../adaptformer_food101.py'
+model = dict(backbone=dict(adapter=dict(_delete_=True, type='VPT', num_tokens=1)))
