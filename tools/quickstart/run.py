@@ -12,9 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from common.steps import StepError, Steps
 from plot import plot
 from report import collect, markdown, remarks, write_csv
-from steps import StepError, Steps
 from tracks import ROOT, TRACKS, Run, all_runs, all_steps
 
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps import Step, python
+from common.steps import Step, python
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

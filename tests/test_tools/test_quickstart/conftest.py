@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / 'tools' / 'quickstart'))
+sys.path[:0] = [str(ROOT / 'tools' / 'quickstart'), str(ROOT / 'tools')]
 
 from digits import split_digits  # noqa: E402
 

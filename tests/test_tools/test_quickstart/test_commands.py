@@ -3,11 +3,11 @@
 import digits_video
 import pytest
 import torch
+from common.steps import newest
 from digits import Split
 from prepare import write_data
 from pretrain import pretrain
 from report import trained_parameters
-from steps import newest
 from tracks import TRACKS, all_runs
 
 from tests.test_tools.cli import run_tool

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from steps import Step, StepError, Steps, newest, progress
+from common.steps import Step, StepError, Steps, newest, progress
 from tracks import all_runs, all_steps
 
 
@@ -93,3 +93,27 @@ def test_every_method_is_trained_tested_and_asked(tmp_path):
     assert all(run.config.is_file() for run in runs)
     train = steps['train-video-full-1'].command
     assert train[train.index('--seed') + 1] == '1'
+
+
+@pytest.mark.parametrize('same', [True, False])
+def test_a_step_that_resumes_keeps_its_folder_while_nothing_changed(tmp_path, same):
+    folder = tmp_path / 'own'
+    source = tmp_path / 'source'
+    source.write_text('1')
+    code = (
+        f'import pathlib; p = pathlib.Path({str(folder)!r}); p.mkdir(exist_ok=True); '
+        'n = len(list(p.iterdir())); (p / str(n)).touch(); 1 / n'
+    )
+    command = (sys.executable, '-c', code)
+    step = Step('a', 'a', command, inputs=(source,), folder=folder, resumes=True)
+    with pytest.raises(StepError, match='ZeroDivisionError'):
+        Steps([step], tmp_path / 'steps', jobs=1).run()
+    if same:
+        steps = Steps([step], tmp_path / 'steps', jobs=1)
+        steps.run()
+        assert sorted(p.name for p in folder.iterdir()) == ['0', '1']
+        assert steps.measured('a')['peak_bytes'] > 1e6
+    else:
+        source.write_text('2')
+        with pytest.raises(StepError, match='ZeroDivisionError'):
+            Steps([step], tmp_path / 'steps', jobs=1).run()

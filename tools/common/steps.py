@@ -35,6 +35,8 @@ class Step:
         inputs: Files that decide the result: when one changes, the step runs again.
         folder: A folder of the step's own, emptied before it starts.
         outputs: Files or folders that are there when it is done.
+        resumes: Whether the command goes on from what it finds in the folder, which is
+            then emptied only where it is of another command or of other inputs.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Step:
     inputs: tuple[Path, ...] = ()
     folder: Path | None = None
     outputs: tuple[Path, ...] = ()
+    resumes: bool = False
 
 
 @dataclass
@@ -55,14 +58,17 @@ class Running:
     started: float
     signature: str
     cpu_seconds: float = 0.0
+    peak_bytes: int = 0
 
     def has_ended(self) -> bool:
-        """Whether the process is over; reads its CPU time when it is."""
+        """Whether the process is over; reads its CPU time and memory when it is."""
         pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
         if pid == 0:
             return False
         self.process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        # Kibibytes on Linux, bytes on macOS (getrusage(2) of each).
+        self.peak_bytes = usage.ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
         return True
 
 
@@ -73,12 +79,16 @@ class Steps:
         steps: In order of preference; of those that are ready the first one starts.
         folder: For logs and marks.
         jobs: How many run at once.
+        threads: Of each of them.
     """
 
-    def __init__(self, steps: Sequence[Step], folder: Path, jobs: int) -> None:
+    def __init__(
+        self, steps: Sequence[Step], folder: Path, jobs: int, threads: int = 1
+    ) -> None:
         self.steps = {step.name: step for step in steps}
         self.folder = folder
         self.jobs = jobs
+        self.threads = threads
         self.start = time.monotonic()
         self.running: list[Running] = []
         self.done: set[str] = set()
@@ -113,7 +123,12 @@ class Steps:
 
     def cpu_seconds(self, name: str) -> float:
         """CPU time of a finished step, which other work on the machine leaves alone."""
-        return float(json.loads(self._mark(name).read_text())['cpu_seconds'])
+        return float(self.measured(name)['cpu_seconds'])
+
+    def measured(self, name: str) -> dict[str, float]:
+        """``seconds``, ``cpu_seconds`` and ``peak_bytes`` of a finished step."""
+        mark: dict[str, float] = json.loads(self._mark(name).read_text())
+        return mark
 
     def log(self, name: str) -> Path:
         """What a step printed."""
@@ -158,13 +173,17 @@ class Steps:
         self._mark(step.name).unlink(missing_ok=True)
         signature = self.signature(step.name)  # of the files as this run reads them
         if step.folder is not None:
-            shutil.rmtree(step.folder, ignore_errors=True)
+            started = self.folder / f'{step.name}.started'
+            goes_on = started.is_file() and started.read_text() == signature
+            if not (step.resumes and goes_on):
+                shutil.rmtree(step.folder, ignore_errors=True)
+            started.write_text(signature)
         with self.log(step.name).open('wb') as log:
             process = subprocess.Popen(
                 [newest(part) for part in step.command],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **dict.fromkeys(THREADS, '1')},
+                env={**os.environ, **dict.fromkeys(THREADS, str(self.threads))},
             )
         self.running.append(Running(step, process, time.monotonic(), signature))
 
@@ -185,6 +204,7 @@ class Steps:
             'signature': one.signature,
             'seconds': round(seconds, 1),
             'cpu_seconds': round(one.cpu_seconds, 2),
+            'peak_bytes': one.peak_bytes,
         }
         partial = self._mark(step.name).with_suffix('.partial')
         partial.write_text(json.dumps(mark))
