@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 from pathlib import Path
 
@@ -65,3 +66,24 @@ def write_lists(root: Path, classes: int, ending: str, parts: list[str]) -> None
     lines = [f'{clip.name} {label}\n' for label in range(classes)]
     for part in parts:
         (root / f'{part}.{ending}').write_text(''.join(lines))
+
+
+def write_imagenet(root: Path) -> None:
+    """Two photos of ImageNet-1k in both parts, listed as MMPretrain's lists are."""
+    (root / 'meta').mkdir()
+    for part in ('train', 'val'):
+        (root / 'meta' / f'{part}.txt').write_text('a/1.JPEG 0\nb/2.JPEG 999\n')
+        photo(root / part / 'a' / '1.JPEG')
+        photo(root / part / 'b' / '2.JPEG')
+
+
+def write_multilabel(root: Path, classes: int, parts: list[str]) -> None:
+    """Two photos that share all classes, and one without any, in each part."""
+    names = [f'class {index}' for index in range(classes)]
+    (root / 'classes.txt').write_text('\n'.join(names))
+    photos = {'a.jpg': names[::2], 'b.jpg': names[1::2], 'none.jpg': []}
+    for part in parts:
+        lines = [json.dumps({'path': p, 'labels': own}) for p, own in photos.items()]
+        (root / f'{part}.jsonl').write_text('\n'.join(lines))
+    for name in photos:
+        photo(root / name)

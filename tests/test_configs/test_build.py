@@ -21,6 +21,13 @@ COUNTS = {
     'adaptformer_cifar100.py': 1_266_532,
     'baselines/linear_cifar100.py': 76_900,
     'baselines/full_cifar100.py': 85_875_556,
+    'adaptformer_nuswide.py': 1_251_921,
+    'baselines/linear_nuswide.py': 62_289,
+    'baselines/full_nuswide.py': 85_860_945,
+    'adaptformer_imagenet.py': 1_958_632,
+    'baselines/linear_imagenet.py': 769_000,
+    'baselines/full_imagenet.py': 86_567_656,
+    'baselines/linear_image_multilabel.py': 768 * 5 + 5,
     'adaptformer_ssv2.py': 1_324_974,
     'baselines/linear_ssv2.py': 135_342,
     'baselines/full_ssv2.py': 86_361_006,
@@ -92,7 +99,7 @@ def recipe(name: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize('data', ['cifar100', 'svhn', 'food101'])
+@pytest.mark.parametrize('data', ['cifar100', 'svhn', 'food101', 'nuswide', 'imagenet'])
 def test_recipe_for_images_is_table_5(data: str) -> None:
     sgd = {'type': 'SGD', 'lr': 0.4, 'momentum': 0.9, 'weight_decay': 0.0}
     assert recipe(f'adaptformer_{data}.py') == {
