@@ -16,6 +16,42 @@ from tests.test_datasets.clips import write_clip
 
 GENERATOR = np.random.default_rng(0)
 
+SIZES = {
+    'cifar100': 100,
+    'svhn': 10,
+    'food101': 101,
+    'imagenet': 1000,
+    'nuswide': 81,
+    'image_folder': 2,
+    'image_multilabel': 2,
+    'video_list': 2,
+    'ssv2': 174,
+    'hmdb51': 51,
+}
+"""Classes of the data of each config, by its name."""
+
+
+def write_data(data: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data of one config, by its name."""
+    if data == 'cifar100':
+        write_cifar(root, monkeypatch)
+    elif data == 'svhn':
+        write_svhn(root)
+    elif data == 'food101':
+        write_food(root)
+    elif data == 'imagenet':
+        write_imagenet(root)
+    elif data == 'nuswide':
+        write_multilabel(root, SIZES[data], ['train', 'test'])
+    elif data == 'image_folder':
+        write_folder(root)
+    elif data == 'image_multilabel':
+        write_multilabel(root, SIZES[data], ['train', 'val'])
+    elif data == 'video_list':
+        write_lists(root, SIZES[data], 'txt', ['train', 'val'])
+    else:
+        write_lists(root, SIZES[data], 'csv', ['train', 'val', 'test'])
+
 
 def photo(file: Path) -> None:
     """A photo that isn't square."""

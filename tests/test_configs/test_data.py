@@ -12,55 +12,19 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from mmadapt.config import load_config, merge_options, resolve_config
 from mmadapt.errors import DataError
-from tests.test_configs.imitations import (
-    write_cifar,
-    write_folder,
-    write_food,
-    write_imagenet,
-    write_lists,
-    write_multilabel,
-    write_svhn,
-)
+from tests.test_configs.imitations import SIZES, write_data
 from tests.test_configs.test_build import CONFIGS
 
 PHOTOS = ['cifar100', 'svhn', 'food101', 'imagenet']
 IMAGES = [(data, data) for data in PHOTOS]
 SEVERAL = [(data, data) for data in ('nuswide', 'image_multilabel')]
 CLIPS = [(data, data) for data in ('ssv2', 'hmdb51')]
-SIZES = {
-    'cifar100': 100,
-    'svhn': 10,
-    'food101': 101,
-    'imagenet': 1000,
-    'nuswide': 81,
-    'image_multilabel': 2,
-    'ssv2': 174,
-    'hmdb51': 51,
-}
 
 
 @pytest.fixture
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The data of one config, by its name."""
-    data = request.param
-    if data == 'cifar100':
-        write_cifar(tmp_path, request.getfixturevalue('monkeypatch'))
-    elif data == 'svhn':
-        write_svhn(tmp_path)
-    elif data == 'food101':
-        write_food(tmp_path)
-    elif data == 'image_folder':
-        write_folder(tmp_path)
-    elif data == 'imagenet':
-        write_imagenet(tmp_path)
-    elif data == 'nuswide':
-        write_multilabel(tmp_path, SIZES[data], ['train', 'test'])
-    elif data == 'image_multilabel':
-        write_multilabel(tmp_path, 2, ['train', 'val'])
-    elif data == 'video_list':
-        write_lists(tmp_path, 2, 'txt', ['train', 'val'])
-    else:
-        write_lists(tmp_path, SIZES[data], 'csv', ['train', 'val', 'test'])
+    write_data(request.param, tmp_path, request.getfixturevalue('monkeypatch'))
     return tmp_path
 
 

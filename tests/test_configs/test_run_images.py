@@ -8,7 +8,7 @@ import pytest
 
 from mmadapt import launch
 from mmadapt.config import load_config, merge_options, resolve_config
-from tests.test_configs.imitations import write_imagenet, write_multilabel
+from tests.test_configs.imitations import write_data
 from tests.test_configs.test_build import CONFIGS
 
 TINY = {
@@ -17,30 +17,26 @@ TINY = {
     'model.backbone.arch.num_heads': 4,
     'model.backbone.arch.feedforward_channels': 96,
 }
-METHODS = ['adaptformer', 'baselines/linear', 'baselines/full']
 METRICS = {
+    'cifar100': 'accuracy/top5',
+    'svhn': 'accuracy/top5',
+    'food101': 'accuracy/top5',
     'imagenet': 'accuracy/top5',
     'nuswide': 'multi-label/mAP',
+    'image_folder': 'accuracy/top1',
     'image_multilabel': 'multi-label/mAP',
 }
-
-
-def write(data: str, root: Path) -> None:
-    if data == 'imagenet':
-        write_imagenet(root)
-    else:
-        classes = 81 if data == 'nuswide' else 3
-        write_multilabel(root, classes, ['train', 'val', 'test'])
+METHODS = ['adaptformer', 'baselines/linear', 'baselines/full']
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    'method', ['adaptformer', 'baselines/linear', 'baselines/full']
-)
+@pytest.mark.parametrize('method', METHODS)
 @pytest.mark.parametrize('data', METRICS)
-def test_one_iteration_and_one_batch(method: str, data: str, tmp_path: Path) -> None:
+def test_one_iteration_and_one_batch(
+    method: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / 'data').mkdir()
-    write(data, tmp_path / 'data')
+    write_data(data, tmp_path / 'data', monkeypatch)
     options = {
         'data_root': str(tmp_path / 'data'),
         **TINY,
