@@ -3,7 +3,7 @@
 tools/dist_train.sh configs/adaptformer_imagenet.py 8 \
     --cfg-options trunk=jx_vit_base_patch16_224_in21k.pth data_root=data/imagenet
 
-The schedule is that of the other images; the paper does not give one for it.
+The schedule is that of the other images; its own was not released.
 """
 
 _base_ = [

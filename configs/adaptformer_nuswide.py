@@ -3,7 +3,7 @@
 tools/dist_train.sh configs/adaptformer_nuswide.py 8 \
     --cfg-options trunk=mae_pretrain_vit_base.pth data_root=data/nuswide
 
-The schedule is that of the other images; the paper does not give one for it.
+The schedule is that of the other images; its own was not released.
 """
 
 _base_ = [

@@ -1,7 +1,7 @@
 """An image ViT with AdaptFormer-64 and a yes or no for each class.
 
-The paper does not name its loss; this is MMPretrain's: binary cross entropy, summed
-over the classes.
+The authors' code has no such part; the loss is MMPretrain's: binary cross entropy,
+summed over the classes.
 """
 
 _base_ = 'vit_image.py'
