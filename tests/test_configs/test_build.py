@@ -69,6 +69,24 @@ def test_bottlenecks_of_table_1(bottleneck: int, count: int) -> None:
     assert mmadapt.parameter_report(build(cfg)).trainable == count
 
 
+# Millions of trainable parameters that Tables 2 and 9 print, heads included.
+PRINTED = [
+    ('nuswide', 1, 0.09), ('nuswide', 4, 0.15), ('nuswide', 64, 1.25),
+    ('imagenet', 1, 0.80), ('imagenet', 4, 0.85), ('imagenet', 16, 1.07),
+    ('imagenet', 64, 1.96),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(('data', 'bottleneck', 'millions'), PRINTED)
+def test_bottlenecks_of_tables_2_and_9(
+    data: str, bottleneck: int, millions: float
+) -> None:
+    cfg = load_config(CONFIGS / f'adaptformer_{data}.py')
+    cfg.model.backbone.adapter.bottleneck = bottleneck
+    trainable = mmadapt.parameter_report(build(cfg)).trainable
+    assert round(trainable / 1e6, 2) == millions
+
+
 @pytest.mark.parametrize('path', LEAVES, ids=name_of)
 def test_leaf_configs_are_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 25
