@@ -1,8 +1,8 @@
 """Registers everything that extends MMPretrain."""
 
-from . import necks
+from . import metrics, necks
 from .backbones import image as backbones
-from .datasets import crops, published, svhn
+from .datasets import crops, multilabel, published, svhn
 from .datasets import image as datasets
 from .hooks.show_image import ShowImageHook
 from .hosts import image as hosts
@@ -13,6 +13,8 @@ __all__ = [
     'crops',
     'datasets',
     'hosts',
+    'metrics',
+    'multilabel',
     'necks',
     'published',
     'svhn',

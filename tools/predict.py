@@ -36,7 +36,9 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('task', help='task file, or any checkpoint')
     parser.add_argument('inputs', nargs='+', help='photos, clips, or folders of them')
-    parser.add_argument('--topk', type=int, default=5, help='classes an input')
+    parser.add_argument(
+        '--topk', type=int, help='classes an input; 5, or all of a multi-label task'
+    )
     parser.add_argument('--device', help='cpu, cuda:0 ...; a GPU if there is one')
     parser.add_argument('--json', action='store_true', help='print JSON')
     parser.add_argument(
@@ -56,7 +58,7 @@ def prepare(args: Namespace) -> tuple[TaskModel, list[Path]]:
     Raises:
         ConfigError: An argument that can't be obeyed.
     """
-    if args.topk < 1:
+    if args.topk is not None and args.topk < 1:
         raise ConfigError(f'--topk {args.topk}: a whole number from 1 on.')
     for path in args.trust_checkpoint:
         trust_checkpoint(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,12 +50,15 @@ class TaskModel:
         cfg: Its resolved config.
         classes: Names of the classes, empty where the task file has none.
         kind: What it reads, ``'image'`` or ``'video'``.
+        several: Whether an input may have any number of classes; then each has a
+            probability of its own, and they don't sum to 1.
     """
 
     model: Any  # a BaseModel of MMEngine
     cfg: Config
     classes: tuple[str, ...]
     kind: str
+    several: bool = False
 
 
 def load_task(
@@ -79,12 +83,23 @@ def load_task(
     kind = kind_of(cfg)
     checkpoint = read_checkpoint(task)
     cfg = resolve_config(cfg, 'predict', count_classes(checkpoint))
+    model = build(cfg, str(task), device or get_device())
     return TaskModel(
-        model=build(cfg, str(task), device or get_device()),
+        model=model,
         cfg=cfg,
         classes=tuple(class_names(checkpoint)),
         kind=kind,
+        several=has_several(model, kind),
     )
+
+
+def has_several(model: nn.Module, kind: str) -> bool:
+    """Whether a model says yes or no to each class by itself."""
+    if kind != 'image':
+        return False
+    from mmpretrain.models.heads import MultiLabelClsHead
+
+    return isinstance(getattr(model, 'head', None), MultiLabelClsHead)
 
 
 def build(cfg: Config, task: str, device: str | torch.device) -> nn.Module:
@@ -101,14 +116,15 @@ def build(cfg: Config, task: str, device: str | torch.device) -> nn.Module:
 
 
 def predict(
-    task: TaskModel, inputs: Sequence[str | PathLike[str]], topk: int = 5
+    task: TaskModel, inputs: Sequence[str | PathLike[str]], topk: int | None = None
 ) -> list[list[Prediction]]:
     """The most probable classes of photos or clips.
 
     Args:
         task: What :func:`load_task` returned.
         inputs: Files.
-        topk: Number of classes an input; fewer where the task has fewer.
+        topk: Number of classes an input; fewer where the task has fewer. None takes
+            5, or all of them where an input may have several.
 
     Returns:
         For each input its classes, best first.
@@ -116,6 +132,8 @@ def predict(
     Raises:
         DataError: An input that is missing, of the other kind, or can't be read.
     """
+    if topk is None:
+        topk = sys.maxsize if task.several else 5
     if topk < 1:
         raise ConfigError(f'topk={topk}: a whole number from 1 on.')
     for file in inputs:

@@ -85,17 +85,18 @@ def classes_of(cfg: Node, leaf: Node, path: str) -> list[str]:
 
 
 def labels_of(samples: list[dict[str, Any]]) -> list[int]:
-    """One label a sample, under MMPretrain's name for it or MMAction2's."""
+    """The labels of all samples, under MMPretrain's name for them or MMAction2's."""
     found: list[int] = []
     for sample in samples:
         label = sample.get('gt_label', sample.get('label'))
-        if not isinstance(label, int):
+        several: Any = label if isinstance(label, (list, tuple)) else [label]
+        if not all(isinstance(one, int) for one in several):
             raise ConfigError(
                 f'num_classes is None and a sample has the label {label!r}: the number '
-                'of classes is found for one whole number a sample only. Give '
-                '--cfg-options num_classes=N.'
+                'of classes is found for whole numbers only, one or a list of them a '
+                'sample. Give --cfg-options num_classes=N.'
             )
-        found.append(label)
+        found += several
     return found
 
 

@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from ..errors import ConfigError, DataError
+from .holdout_labels import split_by_labels
 
 __all__ = ['StratifiedPart', 'split_by_class']
 
@@ -49,7 +50,9 @@ def StratifiedPart(
     whole.full_init()
     infos = (whole.get_data_info(index) for index in range(len(whole)))
     labels = [info.get('gt_label', info.get('label')) for info in infos]
-    rest, held = split_by_class(labels, fraction, seed)
+    several = any(isinstance(label, (list, tuple)) for label in labels)
+    split = split_by_labels if several else split_by_class
+    rest, held = split(labels, fraction, seed)
     whole.get_subset_(held if part == 'held_out' else rest)
     return whole
 

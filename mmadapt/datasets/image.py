@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from mmengine.dataset import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from ..errors import DataError, did_you_mean
 from .lists import check_labels, find_file, read_list
 from .names import folder_names, read_class_names
+from .photos import PhotoDataset
 
 __all__ = ['ImageFolder']
 
@@ -21,7 +19,7 @@ EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.webp')
 
 
 @DATASETS.register_module()
-class ImageFolder(BaseDataset):
+class ImageFolder(PhotoDataset):
     """``data_root/train/<class>/*`` and ``data_root/val/<class>/*``, or lists.
 
     Where there is a list ``data_root/train.txt`` (``val.txt``), ``path label`` a line,
@@ -112,22 +110,6 @@ class ImageFolder(BaseDataset):
             raise DataError(f'no photo in the folders of {folder}.')
         return samples
 
-    def prepare_data(self, idx: int) -> Any:
-        """A sample.
-
-        Raises:
-            DataError: The photo can't be read, by its path.
-        """
-        try:
-            return super().prepare_data(idx)
-        except Exception as error:
-            path = self.get_data_info(idx)['img_path']
-            if readable(path):
-                raise  # a fault of the pipeline, not of the file
-            raise DataError(
-                f'photo {path!r} can not be read. Mend it, or take it out of the data.'
-            ) from error
-
     def _listed(self, file: Path, folder: Path) -> list[dict[str, Any]]:
         entries = read_list(file)
         root = Path(self.data_root or folder.parent)
@@ -160,15 +142,6 @@ class ImageFolder(BaseDataset):
             return []
         found = (p for p in folder.rglob('*') if p.suffix.lower() in self.extensions)
         return sorted(path for path in found if not path.name.startswith('.'))
-
-
-def readable(path: str) -> bool:
-    """Whether a file holds an image that decodes."""
-    try:
-        content = np.fromfile(path, dtype=np.uint8)
-    except OSError:
-        return False
-    return content.size > 0 and cv2.imdecode(content, cv2.IMREAD_COLOR) is not None
 
 
 def siblings(folder: Path) -> list[Path]:

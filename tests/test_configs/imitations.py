@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 from pathlib import Path
 
@@ -14,6 +15,42 @@ from scipy.io import savemat
 from tests.test_datasets.clips import write_clip
 
 GENERATOR = np.random.default_rng(0)
+
+SIZES = {
+    'cifar100': 100,
+    'svhn': 10,
+    'food101': 101,
+    'imagenet': 1000,
+    'nuswide': 81,
+    'image_folder': 2,
+    'image_multilabel': 2,
+    'video_list': 2,
+    'ssv2': 174,
+    'hmdb51': 51,
+}
+"""Classes of the data of each config, by its name."""
+
+
+def write_data(data: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data of one config, by its name."""
+    if data == 'cifar100':
+        write_cifar(root, monkeypatch)
+    elif data == 'svhn':
+        write_svhn(root)
+    elif data == 'food101':
+        write_food(root)
+    elif data == 'imagenet':
+        write_imagenet(root)
+    elif data == 'nuswide':
+        write_multilabel(root, SIZES[data], ['train', 'test'])
+    elif data == 'image_folder':
+        write_folder(root)
+    elif data == 'image_multilabel':
+        write_multilabel(root, SIZES[data], ['train', 'val'])
+    elif data == 'video_list':
+        write_lists(root, SIZES[data], 'txt', ['train', 'val'])
+    else:
+        write_lists(root, SIZES[data], 'csv', ['train', 'val', 'test'])
 
 
 def photo(file: Path) -> None:
@@ -65,3 +102,24 @@ def write_lists(root: Path, classes: int, ending: str, parts: list[str]) -> None
     lines = [f'{clip.name} {label}\n' for label in range(classes)]
     for part in parts:
         (root / f'{part}.{ending}').write_text(''.join(lines))
+
+
+def write_imagenet(root: Path) -> None:
+    """Two photos of ImageNet-1k in both parts, listed as MMPretrain's lists are."""
+    (root / 'meta').mkdir()
+    for part in ('train', 'val'):
+        (root / 'meta' / f'{part}.txt').write_text('a/1.JPEG 0\nb/2.JPEG 999\n')
+        photo(root / part / 'a' / '1.JPEG')
+        photo(root / part / 'b' / '2.JPEG')
+
+
+def write_multilabel(root: Path, classes: int, parts: list[str]) -> None:
+    """Two photos that share all classes, and one without any, in each part."""
+    names = [f'class {index}' for index in range(classes)]
+    (root / 'classes.txt').write_text('\n'.join(names))
+    photos = {'a.jpg': names[::2], 'b.jpg': names[1::2], 'none.jpg': []}
+    for part in parts:
+        lines = [json.dumps({'path': p, 'labels': own}) for p, own in photos.items()]
+        (root / f'{part}.jsonl').write_text('\n'.join(lines))
+    for name in photos:
+        photo(root / name)

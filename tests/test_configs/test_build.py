@@ -21,6 +21,13 @@ COUNTS = {
     'adaptformer_cifar100.py': 1_266_532,
     'baselines/linear_cifar100.py': 76_900,
     'baselines/full_cifar100.py': 85_875_556,
+    'adaptformer_nuswide.py': 1_251_921,
+    'baselines/linear_nuswide.py': 62_289,
+    'baselines/full_nuswide.py': 85_860_945,
+    'adaptformer_imagenet.py': 1_958_632,
+    'baselines/linear_imagenet.py': 769_000,
+    'baselines/full_imagenet.py': 86_567_656,
+    'baselines/linear_image_multilabel.py': 768 * 5 + 5,
     'adaptformer_ssv2.py': 1_324_974,
     'baselines/linear_ssv2.py': 135_342,
     'baselines/full_ssv2.py': 86_361_006,
@@ -62,6 +69,24 @@ def test_bottlenecks_of_table_1(bottleneck: int, count: int) -> None:
     assert mmadapt.parameter_report(build(cfg)).trainable == count
 
 
+# Millions of trainable parameters that Tables 2 and 9 print, heads included.
+PRINTED = [
+    ('nuswide', 1, 0.09), ('nuswide', 4, 0.15), ('nuswide', 64, 1.25),
+    ('imagenet', 1, 0.80), ('imagenet', 4, 0.85), ('imagenet', 16, 1.07),
+    ('imagenet', 64, 1.96),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(('data', 'bottleneck', 'millions'), PRINTED)
+def test_bottlenecks_of_tables_2_and_9(
+    data: str, bottleneck: int, millions: float
+) -> None:
+    cfg = load_config(CONFIGS / f'adaptformer_{data}.py')
+    cfg.model.backbone.adapter.bottleneck = bottleneck
+    trainable = mmadapt.parameter_report(build(cfg)).trainable
+    assert round(trainable / 1e6, 2) == millions
+
+
 @pytest.mark.parametrize('path', LEAVES, ids=name_of)
 def test_leaf_configs_are_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 25
@@ -92,7 +117,7 @@ def recipe(name: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize('data', ['cifar100', 'svhn', 'food101'])
+@pytest.mark.parametrize('data', ['cifar100', 'svhn', 'food101', 'nuswide', 'imagenet'])
 def test_recipe_for_images_is_table_5(data: str) -> None:
     sgd = {'type': 'SGD', 'lr': 0.4, 'momentum': 0.9, 'weight_decay': 0.0}
     assert recipe(f'adaptformer_{data}.py') == {

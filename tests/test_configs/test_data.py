@@ -12,36 +12,19 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from mmadapt.config import load_config, merge_options, resolve_config
 from mmadapt.errors import DataError
-from tests.test_configs.imitations import (
-    write_cifar,
-    write_folder,
-    write_food,
-    write_lists,
-    write_svhn,
-)
+from tests.test_configs.imitations import SIZES, write_data
 from tests.test_configs.test_build import CONFIGS
 
-IMAGES = [(data, data) for data in ('cifar100', 'svhn', 'food101')]
+PHOTOS = ['cifar100', 'svhn', 'food101', 'imagenet']
+IMAGES = [(data, data) for data in PHOTOS]
+SEVERAL = [(data, data) for data in ('nuswide', 'image_multilabel')]
 CLIPS = [(data, data) for data in ('ssv2', 'hmdb51')]
-SIZES = {'cifar100': 100, 'svhn': 10, 'food101': 101, 'ssv2': 174, 'hmdb51': 51}
 
 
 @pytest.fixture
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The data of one config, by its name."""
-    data = request.param
-    if data == 'cifar100':
-        write_cifar(tmp_path, request.getfixturevalue('monkeypatch'))
-    elif data == 'svhn':
-        write_svhn(tmp_path)
-    elif data == 'food101':
-        write_food(tmp_path)
-    elif data == 'image_folder':
-        write_folder(tmp_path)
-    elif data == 'video_list':
-        write_lists(tmp_path, 2, 'txt', ['train', 'val'])
-    else:
-        write_lists(tmp_path, SIZES[data], 'csv', ['train', 'val', 'test'])
+    write_data(request.param, tmp_path, request.getfixturevalue('monkeypatch'))
     return tmp_path
 
 
@@ -58,11 +41,7 @@ def build(cfg: Config, loader: str) -> Any:
         return DATASETS.build(cfg[loader].dataset)
 
 
-@pytest.mark.parametrize(
-    ('data', 'root'),
-    [(d, d) for d in ('cifar100', 'svhn', 'food101')],
-    indirect=['root'],
-)
+@pytest.mark.parametrize(('data', 'root'), IMAGES, indirect=['root'])
 def test_images(data: str, root: Path) -> None:
     cfg = resolved(data, root)
     assert cfg.model.head.num_classes == SIZES[data]
@@ -73,6 +52,28 @@ def test_images(data: str, root: Path) -> None:
         assert sample['inputs'].shape == (3, 224, 224)
         assert sample['inputs'].dtype == torch.uint8
         assert 0 <= int(sample['data_samples'].gt_label) < SIZES[data]
+
+
+@pytest.mark.parametrize(
+    ('data', 'root'),
+    [(d, d) for d in ('nuswide', 'image_multilabel')],
+    indirect=['root'],
+)
+def test_several_labels(data: str, root: Path) -> None:
+    cfg = resolved(data, root)
+    assert cfg.model.head.num_classes == SIZES[data]
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        dataset = build(cfg, loader)
+        assert len(dataset.metainfo['classes']) == SIZES[data]
+        scores = [dataset[i]['data_samples'].gt_score for i in range(3)]
+        assert all(score.shape == (SIZES[data],) for score in scores)
+        assert scores[0][0] == scores[1][1] == 1
+        assert [int(score.sum()) for score in scores] == [
+            (SIZES[data] + 1) // 2,
+            SIZES[data] // 2,
+            0,
+        ]
+        assert dataset[0]['inputs'].shape == (3, 224, 224)
 
 
 @pytest.mark.parametrize(('data', 'root'), CLIPS, indirect=['root'])
@@ -134,7 +135,7 @@ def test_a_held_out_part_in_place_of_a_validation_list(root: Path) -> None:
     assert {held.get_data_info(i)['label'] for i in range(2)} == {0, 1}
 
 
-@pytest.mark.parametrize('data', ['cifar100', 'svhn', 'food101', 'ssv2', 'hmdb51'])
+@pytest.mark.parametrize('data', [*PHOTOS, 'nuswide', 'ssv2', 'hmdb51'])
 def test_a_missing_folder_is_named_before_anything_is_built(
     data: str, tmp_path: Path
 ) -> None:
@@ -142,7 +143,7 @@ def test_a_missing_folder_is_named_before_anything_is_built(
         resolved(data, tmp_path / 'nowhere')
 
 
-@pytest.mark.parametrize('data', ['cifar100', 'svhn', 'food101'])
+@pytest.mark.parametrize('data', [*PHOTOS, 'nuswide'])
 def test_an_empty_folder_is_named(data: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f'{tmp_path}.*data_root'):
         build(resolved(data, tmp_path), 'train_dataloader')

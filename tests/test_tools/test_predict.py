@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from mmadapt.apis import load_task, predict
 from mmadapt.config import load_config, merge_options
 from mmadapt.errors import DataError
 from tests.tasks import write_config, write_images, write_trunk
@@ -79,3 +81,35 @@ def test_inputs_are_checked_before_the_model_is_built(
     argv[1] = tmp_path / 'no_task_file.pth'
     with pytest.raises(DataError, match=text):
         run_tool(monkeypatch, 'predict', *argv[:2], tmp_path / name, *argv[3:])
+
+
+MULTI_LABEL = """
+arch = dict(num_heads=4)
+model['head'] = dict(
+    type='MultiLabelLinearClsHead', num_classes=None, in_channels=None)
+"""
+
+
+def test_each_class_by_itself_where_a_photo_may_have_several(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = [f'class {index}' for index in range(7)]
+    config = write_config(tmp_path / 'photos.py', MULTI_LABEL)
+    trunk = write_trunk(tmp_path / 'tiny.pth')
+    cfg = merge_options(load_config(config), {'trunk': str(trunk)})
+    file = write_task(cfg, tmp_path / 'task.pth', names)
+    photo = write_images(tmp_path / 'photos', per_class=1) / 'val' / 'red' / '0.png'
+    argv = [config, file, photo, '--device', 'cpu', '--cfg-options', f'trunk={trunk}']
+    run_tool(monkeypatch, 'predict', *argv)
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert sorted(line.split('  ')[1] for line in lines) == names  # all, not five
+
+    task = load_task(cfg, file, 'cpu')
+    seen: list[torch.Tensor] = []
+    task.model.head.fc.register_forward_hook(lambda *parts: seen.append(parts[2]))
+    found = {one.label: one.score for one in predict(task, [photo])[0]}
+    assert [found[i] for i in range(7)] == pytest.approx(seen[0][0].sigmoid().tolist())
+    assert sum(found.values()) != pytest.approx(1, abs=0.01)
+    assert len(predict(task, [photo], topk=2)[0]) == 2
