@@ -59,9 +59,12 @@ def write_folder(root: Path) -> None:
             photo(root / part / name / 'a photo.jpg')
 
 
-def write_lists(root: Path, classes: int, ending: str, parts: list[str]) -> None:
+def write_lists(
+    root: Path, classes: int, ending: str, parts: list[str], split: str = ''
+) -> None:
     """One clip, listed for every class of each part."""
     clip = write_clip(root / 'a clip.mp4', frames=30, width=80, height=48)
     lines = [f'{clip.name} {label}\n' for label in range(classes)]
+    (root / split).mkdir(exist_ok=True)
     for part in parts:
-        (root / f'{part}.{ending}').write_text(''.join(lines))
+        (root / split / f'{part}.{ending}').write_text(''.join(lines))

@@ -23,6 +23,7 @@ from tests.test_configs.test_build import CONFIGS
 
 IMAGES = [(data, data) for data in ('cifar100', 'svhn', 'food101')]
 CLIPS = [(data, data) for data in ('ssv2', 'hmdb51')]
+SPLITS = {'ssv2': '', 'hmdb51': 'split1'}
 SIZES = {'cifar100': 100, 'svhn': 10, 'food101': 101, 'ssv2': 174, 'hmdb51': 51}
 
 
@@ -41,7 +42,8 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     elif data == 'video_list':
         write_lists(tmp_path, 2, 'txt', ['train', 'val'])
     else:
-        write_lists(tmp_path, SIZES[data], 'csv', ['train', 'val', 'test'])
+        parts = ['train', 'val', 'test']
+        write_lists(tmp_path, SIZES[data], 'csv', parts, SPLITS[data])
     return tmp_path
 
 
@@ -89,7 +91,7 @@ def test_clips(data: str, root: Path) -> None:
 
 @pytest.mark.parametrize(('data', 'root'), CLIPS[1:], indirect=['root'])
 def test_a_label_past_the_last_class_is_refused(data: str, root: Path) -> None:
-    with (root / 'val.csv').open('a') as file:
+    with (root / 'split1' / 'val.csv').open('a') as file:
         file.write('a clip.mp4 51\n')
     with pytest.raises(DataError, match=r'line 52: label 51 has no class'):
         build(resolved(data, root), 'val_dataloader')
