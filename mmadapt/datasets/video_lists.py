@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ConfigError, DataError
-from .lists import read_list
+from .lists import fits_a_line
 from .video_check import check_clips
 
 __all__ = ['BROKEN', 'Clip', 'add_arguments', 'prepare_lists', 'write_list']
@@ -141,15 +141,12 @@ def write_list(file: Path, clips: Sequence[Clip], root: Path) -> None:
     if not clips:
         raise DataError(f'no clip is left for {file}.')
     entries = [(path_in(clip.file, root), clip.label) for clip in clips]
-    partial = write_partial(
-        file, ''.join(f'{path} {label}\n' for path, label in entries)
-    )
-    read = [(entry.path, entry.label) for entry in read_list(partial)]
-    if read != entries:
-        odd = next(path for path, _ in entries if path not in {p for p, _ in read})
-        partial.unlink()
-        raise DataError(f'{odd!r} can not stand in a list of lines. Rename the file.')
-    os.replace(partial, file)
+    for path, _ in entries:
+        if not fits_a_line(path):
+            raise DataError(
+                f'{path!r} can not stand in a list of lines. Rename the file.'
+            )
+    write_whole(file, ''.join(f'{path} {label}\n' for path, label in entries))
 
 
 def path_in(file: Path, root: Path) -> str:
@@ -162,13 +159,8 @@ def path_in(file: Path, root: Path) -> str:
 
 def write_whole(file: Path, text: str) -> None:
     """Write a text file that is there whole or not at all."""
-    os.replace(write_partial(file, text), file)
-
-
-def write_partial(file: Path, text: str) -> Path:
-    """Write a text file under a temporary name."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f'.{file.name}.partial')
-    # A name that is no text in UTF-8 stays recognisable, and differs when read back.
+    # Broken clips may have names that are no text.
     partial.write_text(text, encoding='utf-8', errors='backslashreplace')
-    return partial
+    os.replace(partial, file)
