@@ -11,7 +11,7 @@ import av
 
 from ..errors import DataError
 from .readers import VideoFile
-from .video_jobs import run_jobs
+from .video_jobs import attempt, run_jobs
 
 __all__ = ['check_clip', 'check_clips', 'compare_counts', 'read_in_parts']
 
@@ -94,13 +94,13 @@ def check_clips(
         decode: Read every frame; False only looks for the files.
     """
     job = partial(check_clip, decode=decode)
-    title = 'decoding' if decode else 'looking for files'
-    found = {
-        outcome.item: outcome.problem
-        for outcome in run_jobs(job, files, workers, title)
-        if outcome.problem is not None
-    }
-    return {file: found[file] for file in files if file in found}
+    if decode:
+        outcomes = run_jobs(job, files, workers, 'decoding')
+        found = {outcome.item: outcome.problem for outcome in outcomes}
+    else:  # a look at a file is less work than to hand it to another process
+        found = {file: attempt(job, file)[1] for file in files}
+    problems = ((file, found[file]) for file in files)
+    return {file: problem for file, problem in problems if problem is not None}
 
 
 def compare_counts(

@@ -18,7 +18,7 @@ from ..errors import ConfigError, DataError, did_you_mean
 from .readers import VideoFile
 from .video_check import read_in_parts
 
-__all__ = ['Encoding', 'encode_clip', 'is_whole']
+__all__ = ['Encoding', 'encode_clip', 'encode_pair', 'is_whole']
 
 PRESETS = (
     'ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower',
@@ -100,6 +100,11 @@ def encode_clip(source: Path, target: Path, encoding: Encoding) -> bool:
     finally:
         partial.unlink(missing_ok=True)
     return True
+
+
+def encode_pair(pair: tuple[Path, Path], encoding: Encoding) -> bool:
+    """:func:`encode_clip` of a source and its target."""
+    return encode_clip(*pair, encoding)
 
 
 def write(

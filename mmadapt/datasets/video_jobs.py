@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import get_all_start_methods, get_context
 from typing import Any, Generic, TypeVar
 
 from rich.console import Console
@@ -68,7 +69,6 @@ def run_jobs(
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    # No thread of its own draws the bar: the workers are forked beside it.
     bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
     with bar:
         task = bar.add_task(title, total=len(waiting))
@@ -98,7 +98,7 @@ def pooled(
 ) -> Generator[Outcome[Item, Result], None, list[Item]]:
     """Work until nothing waits or a process dies; returns what was under way then."""
     running: dict[Future[tuple[Result | None, str | None]], Item] = {}
-    pool = ProcessPoolExecutor(workers, initializer=prepare_worker)
+    pool = new_pool(workers)
     try:
         while waiting or running:
             while waiting and len(running) < AHEAD * workers:
@@ -116,11 +116,24 @@ def pooled(
 
 def run_alone(job: Callable[[Item], Result], item: Item) -> Outcome[Item, Result]:
     """Do the job in a process of its own."""
-    with ProcessPoolExecutor(1, initializer=prepare_worker) as pool:
+    with new_pool(1) as pool:
         try:
             return Outcome(item, *pool.submit(attempt, job, item).result())
         except BrokenProcessPool:
             return Outcome(item, None, 'the decoder crashed')
+
+
+def new_pool(workers: int) -> ProcessPoolExecutor:
+    """Processes that are not forked from this one.
+
+    Where this one has decoded anything, decoders have locks that a fork would copy, and
+    wait for without end. A server that has only imported this package is forked.
+    """
+    if 'forkserver' not in get_all_start_methods():
+        return ProcessPoolExecutor(workers, initializer=prepare_worker)
+    context = get_context('forkserver')
+    context.set_forkserver_preload([__name__])
+    return ProcessPoolExecutor(workers, context, prepare_worker)
 
 
 def attempt(

@@ -26,7 +26,7 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
 
 from mmadapt import launch
 from mmadapt.datasets.lists import find_file, read_list
-from mmadapt.datasets.video_encode import Encoding, encode_clip
+from mmadapt.datasets.video_encode import Encoding, encode_pair
 from mmadapt.datasets.video_jobs import run_jobs
 from mmadapt.datasets.video_lists import (
     Clip,
@@ -156,21 +156,17 @@ def encode_all(
     names: dict[Path, Path], target: Path, encoding: Encoding, workers: int
 ) -> dict[Path, str]:
     """Encode every clip that isn't there yet; what failed, and why."""
-    job = partial(encode_one, target=target, encoding=encoding)
+    pairs = [(file, target / name) for file, name in names.items()]
+    job = partial(encode_pair, encoding=encoding)
     problems: dict[Path, str] = {}
     encoded = 0
-    for outcome in run_jobs(job, names.items(), workers, 'encoding'):
+    for outcome in run_jobs(job, pairs, workers, 'encoding'):
         encoded += outcome.result is True
         if outcome.problem is not None:
             problems[outcome.item[0]] = outcome.problem
     there = len(names) - encoded - len(problems)
     print(f'{encoded:,} encoded, {there:,} already there, {len(problems)} failed')
     return problems
-
-
-def encode_one(item: tuple[Path, Path], target: Path, encoding: Encoding) -> bool:
-    """Encode one original to its new name."""
-    return encode_clip(item[0], target / item[1], encoding)
 
 
 if __name__ == '__main__':
