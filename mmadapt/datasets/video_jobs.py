@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing.connection import wait as wait_for
+from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from rich.console import Console
@@ -152,6 +155,7 @@ def attempt(
 def prepare_worker() -> None:
     """An interrupt ends the parent, which ends the workers; decoders keep silent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=end_with_parent, daemon=True).start()
     import av
 
     av.logging.set_level(av.logging.PANIC)
@@ -160,3 +164,11 @@ def prepare_worker() -> None:
     except ImportError:
         return
     decord.logging.set_level(decord.logging.QUIET)
+
+
+def end_with_parent() -> None:
+    """End this process when its parent is killed: it would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -58,3 +62,46 @@ def test_who_stops_listening_stops_the_work(tmp_path: Path) -> None:
     next(outcomes)
     outcomes.close()
     assert len(list(tmp_path.iterdir())) < 50
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = (
+        'from tests.test_datasets.test_video_jobs import *\n'
+        "if __name__ == '__main__':\n"
+        f'    job = partial(rest, folder=Path({str(tmp_path)!r}))\n'
+        "    list(run_jobs(job, range(9), 1, 'numbers'))\n"
+    )
+    (tmp_path / 'script.py').write_text(script)
+    root = Path(__file__).parents[2]
+    parent = subprocess.Popen(
+        [sys.executable, tmp_path / 'script.py'],
+        env={**os.environ, 'PYTHONPATH': str(root)},
+    )
+    file = tmp_path / 'pid'
+    assert within(60, file.exists)
+    parent.kill()
+    parent.wait()
+    worker = int(file.read_text())
+    assert within(20, lambda: not alive(worker))
+
+
+def rest(number: int, folder: Path) -> None:
+    """Say which process this is, and do nothing for long."""
+    (folder / 'pid.partial').write_text(str(os.getpid()))
+    os.replace(folder / 'pid.partial', folder / 'pid')
+    time.sleep(600)
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that has ended may wait to be collected."""
+    file = Path(f'/proc/{process}/stat')
+    return file.exists() and file.read_text().rpartition(')')[2].split()[0] != 'Z'
+
+
+def within(seconds: float, done: Callable[[], bool]) -> bool:
+    """Whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.1)
+    return done()
