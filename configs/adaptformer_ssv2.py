@@ -1,6 +1,7 @@
 """AdaptFormer-64 on Something-Something V2, the paper's recipe.
 
 The paper's top-1 is 59.02, from VideoMAE pre-trained on Kinetics-400.
+tools/data/ssv2.py prepares the data.
 
 NNODES=8 tools/dist_train.sh configs/adaptformer_ssv2.py 8 \
     --cfg-options trunk=videomae_pretrain_vit_b_1600.pth data_root=data/ssv2

@@ -4,8 +4,8 @@ python tools/train.py configs/adaptformer_video_list.py \
     --cfg-options data_root=FOLDER trunk=videomae_base.pth
 
 FOLDER holds train.txt and val.txt, `path label` a line, and, if you like, classes.txt;
-without val.txt add holdout=0.2. The trunk is a VideoMAE file, or an image ViT, which is
-inflated. Other methods: baselines/.
+without val.txt add holdout=0.2, for lists in FOLDER/NAME split=NAME. The trunk is a
+VideoMAE file, or an image ViT, which is inflated. Other methods: baselines/.
 """
 
 _base_ = [
@@ -17,6 +17,7 @@ _base_ = [
 default_scope = 'mmaction'
 custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
 data_root = None
+split = None
 trunk = None
 arch = None
 num_frames = 8

@@ -12,7 +12,14 @@ from mmengine.registry import DATASETS, DefaultScope
 from ..errors import ConfigError, DataError, did_you_mean
 from .places import Node, dataset_leaves, slots
 
-__all__ = ['check_folders', 'fill_data_root', 'leaves', 'paths_of', 'scope_of']
+__all__ = [
+    'check_folders',
+    'fill_data_root',
+    'fill_split',
+    'leaves',
+    'paths_of',
+    'scope_of',
+]
 
 
 def fill_data_root(cfg: Node) -> None:
@@ -21,6 +28,14 @@ def fill_data_root(cfg: Node) -> None:
         for slot in slots(cfg, 'data_root'):
             if slot.is_open:
                 slot.fill(str(Path(cfg['data_root']).expanduser()))
+
+
+def fill_split(cfg: Node) -> None:
+    """Give every list without an ``ann_dir`` the folder of the config's split."""
+    if cfg.get('split') is not None:
+        for slot in slots(cfg, 'split'):
+            if slot.is_open:
+                slot.fill(str(cfg['split']))
 
 
 def check_folders(cfg: Node, loaders: tuple[str, ...]) -> None:
@@ -44,10 +59,13 @@ def check_folders(cfg: Node, loaders: tuple[str, ...]) -> None:
 
 def missing(key: str, place: Path) -> str:
     """The error text for a file or folder that isn't there."""
-    near = place.parent.glob('*') if place.parent.is_dir() else ()
+    near = list(place.parent.glob('*')) if place.parent.is_dir() else []
+    what = 'the folder of the data: --cfg-options data_root=FOLDER'
+    if key.endswith('.ann_dir'):
+        what = 'the split: --cfg-options split=NAME'
+        near = [other for other in near if other.is_dir()]
     text = (
-        f'{key}: {str(place)!r} does not exist. Give the folder of the data: '
-        f'--cfg-options data_root=FOLDER.{did_you_mean(place, near)}'
+        f'{key}: {str(place)!r} does not exist. Give {what}.{did_you_mean(place, near)}'
     )
     if key.startswith('val_dataloader'):
         text += (
@@ -61,7 +79,13 @@ def paths_of(dataset: Node) -> Iterator[tuple[str, Path]]:
     """The local files and folders that one dataset reads."""
     root = str(dataset.get('data_root') or '')
     prefixes = dataset.get('data_prefix') or {}
-    entries = {'data_root': '', 'ann_file': dataset.get('ann_file') or ''}
+    has_list = bool(dataset.get('ann_file'))
+    below = str(dataset.get('ann_dir') or '')
+    entries = {
+        'data_root': '',
+        'ann_dir': below,
+        'ann_file': str(Path(below, dataset['ann_file'])) if has_list else '',
+    }
     if isinstance(prefixes, str):
         entries['data_prefix'] = prefixes
     else:

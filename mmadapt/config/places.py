@@ -10,7 +10,9 @@ __all__ = ['DATALOADERS', 'VARIABLES', 'Slot', 'dataset_leaves', 'slots', 'walk'
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
-VARIABLES = ('data_root', 'trunk', 'arch', 'num_classes', 'num_frames', 'holdout')
+VARIABLES = (
+    'data_root', 'split', 'trunk', 'arch', 'num_classes', 'num_frames', 'holdout',
+)  # fmt: skip
 """Top-level variables that may be set on the command line of any config."""
 
 Node = MutableMapping[str, Any]
@@ -80,6 +82,12 @@ def slots(cfg: Node, variable: str) -> list[Slot]:
     ]
     if variable == 'data_root':
         return [Slot(node, variable, f'{path}.data_root') for path, node in datasets]
+    if variable == 'split':
+        return [
+            Slot(node, 'ann_dir', f'{path}.ann_dir')
+            for path, node in datasets
+            if 'ann_dir' in node
+        ]
     model = list(walk(cfg.get('model'), 'model'))
     if variable == 'trunk':
         return [

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..errors import DataError, did_you_mean
 
-__all__ = ['Entry', 'check_labels', 'find_file', 'read_list']
+__all__ = ['Entry', 'check_labels', 'find_file', 'fits_a_line', 'read_list']
 
 
 class Entry(NamedTuple):
@@ -46,7 +46,7 @@ def read_list(file: Path) -> list[Entry]:
         )
     entries = []
     for number, line in enumerate(lines_of(file), start=1):
-        fields = line.strip().rsplit(maxsplit=1)
+        fields = fields_of(line)
         if not fields:
             continue
         if len(fields) < 2 or not fields[1].isdecimal():
@@ -58,6 +58,18 @@ def read_list(file: Path) -> list[Entry]:
     if not entries:
         raise DataError(f'{file} has no line.')
     return entries
+
+
+def fields_of(line: str) -> list[str]:
+    """Path and label of a line, or fewer."""
+    return line.strip().rsplit(maxsplit=1)
+
+
+def fits_a_line(path: str) -> bool:
+    """Whether a line gives back this path: no break in it, no space at its start."""
+    line = f'{path} 0'
+    writable = line.encode(errors='ignore').decode() == line
+    return writable and line.splitlines() == [line] and fields_of(line) == [path, '0']
 
 
 def lines_of(file: Path) -> list[str]:

@@ -24,7 +24,7 @@ class VideoList(BaseDataset):
     """Clips from a text file: ``<path> <label>`` a line, as SSv2 and HMDB51 lists are.
 
     The label is the last field, so that paths may hold spaces. A path is looked for in
-    the folder ``data_root/<name of the list>``, in ``data_root``, and as it stands.
+    the folder named like the list, beside it, in ``data_root``, and as it stands.
     ``data_root/classes.txt`` names the classes.
 
     A clip that doesn't decode is skipped in training, its path logged once and
@@ -33,6 +33,8 @@ class VideoList(BaseDataset):
     Args:
         ann_file: The list, such as ``'train.txt'``.
         data_root: The folder of the data.
+        ann_dir: The folder of the list below ``data_root``, where there are several
+            splits; None is ``data_root`` itself.
         pipeline: Transforms.
         num_classes: Number of classes; None takes that of the names, or else one more
             than the highest label of the list.
@@ -50,6 +52,7 @@ class VideoList(BaseDataset):
         self,
         ann_file: str,
         data_root: str = '',
+        ann_dir: str | None = None,
         pipeline: Sequence[Mapping[str, Any]] = (),
         num_classes: int | None = None,
         test_mode: bool = False,
@@ -59,7 +62,7 @@ class VideoList(BaseDataset):
     ) -> None:
         self.num_classes = num_classes
         super().__init__(
-            ann_file=ann_file,
+            ann_file=str(Path(ann_dir or '') / ann_file),
             data_root=str(data_root),
             data_prefix={},
             pipeline=list(pipeline),
@@ -77,7 +80,8 @@ class VideoList(BaseDataset):
         if names:
             self._metainfo['classes'] = tuple(names)
         check_labels(file, entries, names, self.num_classes, not self.test_mode)
-        folders = (file.with_suffix(''), Path(self.data_root), Path())
+        places = (file.with_suffix(''), file.parent, Path(self.data_root), Path())
+        folders = list(dict.fromkeys(places))
         return [
             {
                 'filename': str(find_file(entry, folders, file)),

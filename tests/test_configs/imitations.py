@@ -30,6 +30,8 @@ SIZES = {
 }
 """Classes of the data of each config, by its name."""
 
+SPLITS = {'ssv2': '', 'hmdb51': 'split1'}
+
 
 def write_data(data: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The data of one config, by its name."""
@@ -50,7 +52,8 @@ def write_data(data: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elif data == 'video_list':
         write_lists(root, SIZES[data], 'txt', ['train', 'val'])
     else:
-        write_lists(root, SIZES[data], 'csv', ['train', 'val', 'test'])
+        parts = ['train', 'val', 'test']
+        write_lists(root, SIZES[data], 'csv', parts, SPLITS[data])
 
 
 def photo(file: Path) -> None:
@@ -96,12 +99,15 @@ def write_folder(root: Path) -> None:
             photo(root / part / name / 'a photo.jpg')
 
 
-def write_lists(root: Path, classes: int, ending: str, parts: list[str]) -> None:
+def write_lists(
+    root: Path, classes: int, ending: str, parts: list[str], split: str = ''
+) -> None:
     """One clip, listed for every class of each part."""
     clip = write_clip(root / 'a clip.mp4', frames=30, width=80, height=48)
     lines = [f'{clip.name} {label}\n' for label in range(classes)]
+    (root / split).mkdir(exist_ok=True)
     for part in parts:
-        (root / f'{part}.{ending}').write_text(''.join(lines))
+        (root / split / f'{part}.{ending}').write_text(''.join(lines))
 
 
 def write_imagenet(root: Path) -> None:

@@ -90,7 +90,7 @@ def test_clips(data: str, root: Path) -> None:
 
 @pytest.mark.parametrize(('data', 'root'), CLIPS[1:], indirect=['root'])
 def test_a_label_past_the_last_class_is_refused(data: str, root: Path) -> None:
-    with (root / 'val.csv').open('a') as file:
+    with (root / 'split1' / 'val.csv').open('a') as file:
         file.write('a clip.mp4 51\n')
     with pytest.raises(DataError, match=r'line 52: label 51 has no class'):
         build(resolved(data, root), 'val_dataloader')

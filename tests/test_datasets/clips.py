@@ -7,15 +7,22 @@ from pathlib import Path
 import numpy as np
 
 
-def write_clip(file: Path, frames: int = 12, width: int = 64, height: int = 32) -> Path:
-    """An h264 clip; frame i, up to 20, is grey of brightness 20 + 10 i."""
+def write_clip(
+    file: Path,
+    frames: int = 12,
+    width: int = 64,
+    height: int = 32,
+    codec: str = 'libx264',
+) -> Path:
+    """A clip; frame i, up to 20, is grey of brightness 20 + 10 i."""
     import av
 
     file.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(file), 'w') as container:
-        stream = container.add_stream('libx264', rate=8)
+        stream = container.add_stream(codec, rate=8)
         stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
-        stream.options = {'crf': '10'}
+        if codec == 'libx264':
+            stream.options = {'crf': '10'}
         for number in range(frames):
             image = np.full((height, width, 3), 20 + 10 * (number % 20), np.uint8)
             frame = av.VideoFrame.from_ndarray(image, format='rgb24')
@@ -27,3 +34,26 @@ def write_clip(file: Path, frames: int = 12, width: int = 64, height: int = 32) 
 def numbers(frames: list[np.ndarray]) -> list[int]:
     """Which frames of such a clip these are."""
     return [round((float(frame.mean()) - 20) / 10) for frame in frames]
+
+
+def write_noise(file: Path, frames: int = 40, codec: str = 'libx264') -> Path:
+    """A clip whose frames are all of about the same size in the file."""
+    import av
+
+    generator = np.random.default_rng(0)
+    with av.open(str(file), 'w', options={'movflags': '+faststart'}) as container:
+        stream = container.add_stream(codec, rate=8)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for _ in range(frames):
+            image = generator.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format='rgb24')
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file
+
+
+def cut(file: Path, share: float = 0.5) -> Path:
+    """Leave the first part of a file, as an interrupted download does."""
+    content = file.read_bytes()
+    file.write_bytes(content[: int(len(content) * share)])
+    return file

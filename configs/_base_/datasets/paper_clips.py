@@ -1,8 +1,8 @@
 """Clips by the paper's recipe: 8 frames, every fourth, 224 px, no flip.
 
-train.csv, val.csv and test.csv in data_root, `path label` a line (test.csv lists the
-validation videos again). Validation takes the middle window and the middle crop, the
-test 4 temporal and 3 spatial views.
+train.csv, val.csv and test.csv in data_root, or in the folder `split` below it, `path
+label` a line (test.csv lists the validation videos again). Validation takes the middle
+window and the middle crop, the test 4 temporal and 3 spatial views.
 """
 
 train_pipeline = [
@@ -42,6 +42,7 @@ train_dataloader = dict(
     dataset=dict(
         type='VideoList',
         ann_file='train.csv',
+        ann_dir=None,
         num_classes=None,
         pipeline=train_pipeline,
     ),
@@ -54,6 +55,7 @@ val_dataloader = dict(
     dataset=dict(
         type='VideoList',
         ann_file='val.csv',
+        ann_dir=None,
         num_classes=None,
         pipeline=val_pipeline,
         test_mode=True,
@@ -67,6 +69,7 @@ test_dataloader = dict(
     dataset=dict(
         type='VideoList',
         ann_file='test.csv',
+        ann_dir=None,
         num_classes=None,
         pipeline=test_pipeline,
         test_mode=True,

@@ -30,6 +30,7 @@ train_dataloader = dict(
     dataset=dict(
         type='VideoList',
         ann_file='train.txt',
+        ann_dir=None,
         num_classes=None,
         pipeline=train_pipeline,
     ),
@@ -42,6 +43,7 @@ val_dataloader = dict(
     dataset=dict(
         type='VideoList',
         ann_file='val.txt',
+        ann_dir=None,
         num_classes=None,
         pipeline=test_pipeline,
         test_mode=True,

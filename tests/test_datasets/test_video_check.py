@@ -1,0 +1,74 @@
+"""What passes for a whole clip, and which counts pass for the published ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmadapt.datasets import video_check
+from mmadapt.datasets.readers import VideoFile
+from mmadapt.datasets.video_check import (
+    check_clip,
+    check_clips,
+    compare_counts,
+    read_in_parts,
+)
+from mmadapt.errors import DataError
+from tests.test_datasets.clips import cut, numbers, write_clip, write_noise
+
+KINDS = [('a.webm', 'libvpx-vp9'), ('a.avi', 'mpeg4'), ('a.mp4', 'libx264')]
+
+
+@pytest.mark.parametrize(('name', 'codec'), KINDS)
+def test_a_whole_clip_has_its_frames(tmp_path: Path, name: str, codec: str) -> None:
+    assert check_clip(write_noise(tmp_path / name, 40, codec)) == 40
+
+
+@pytest.mark.parametrize(('name', 'codec'), KINDS)
+def test_half_a_clip_is_found_out(tmp_path: Path, name: str, codec: str) -> None:
+    clip = cut(write_noise(tmp_path / name, 40, codec))
+    with pytest.raises(DataError, match=r'cut off: \d|can not be decoded'):
+        check_clip(clip)
+    assert check_clip(clip, decode=False) == 0
+
+
+def test_missing_empty_and_strange_files(tmp_path: Path) -> None:
+    (tmp_path / 'empty.mp4').touch()
+    (tmp_path / 'text.mp4').write_text('<html>Not Found</html>' * 100)
+    for name, text in (
+        ('none', 'missing'),
+        ('empty', 'empty'),
+        ('text', 'can not be decoded'),
+    ):
+        with pytest.raises(DataError, match=text):
+            check_clip(tmp_path / f'{name}.mp4')
+
+
+def test_broken_clips_among_whole_ones(tmp_path: Path) -> None:
+    files = [write_clip(tmp_path / f'{i}.mp4') for i in range(4)]
+    files[2].unlink()
+    files[1].write_text('text')
+    found = check_clips(files, workers=2)
+    assert list(found) == [files[1], files[2]]
+    assert found[files[2]] == 'missing'
+    assert list(check_clips(files, workers=2, decode=False)) == [files[2]]
+
+
+def test_frames_come_in_order_and_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = VideoFile(write_clip(tmp_path / 'a.mp4', frames=11))
+    monkeypatch.setattr(video_check, 'CHUNK', 4 * 32 * 64 * 3)
+    parts = [numbers(part) for part in read_in_parts(video)]
+    assert parts == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]
+
+
+def test_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    published = {'train': 168_913, 'validation': 24_777}
+    compare_counts(dict(published), published, subset=False)
+    assert not capsys.readouterr().out
+    with pytest.raises(DataError, match='train: 168,912, published: 168,913.*--subset'):
+        compare_counts({**published, 'train': 168_912}, published, subset=False)
+    compare_counts({**published, 'train': 12}, published, subset=True)
+    assert 'train: 12, published: 168,913' in capsys.readouterr().out
