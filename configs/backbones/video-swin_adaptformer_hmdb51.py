@@ -13,5 +13,6 @@ default_scope = 'mmaction'
 custom_imports = dict(imports=['mmadapt'], allow_failed_imports=False)
 data_root = 'data/hmdb51'
 trunk = None
+split = 'split1'
 num_frames = 8
 num_classes = 51

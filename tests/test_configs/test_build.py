@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
@@ -36,6 +37,16 @@ COUNTS = {
 }
 
 
+# What READMEs and metafiles say, see test_index.
+LISTED = {
+    Path(model['Config']).relative_to('configs').as_posix(): model['Metadata'][
+        'Trainable Parameters'
+    ]
+    for metafile in CONFIGS.rglob('metafile.yml')
+    for model in yaml.safe_load(metafile.read_text())['Models']
+}
+
+
 def build(cfg: Config) -> nn.Module:
     """Build a config's model without a trunk file, where it names one as ViT-B."""
     cfg = cfg.copy()
@@ -56,6 +67,8 @@ def test_every_config_builds(path: Path) -> None:
     model = build(load_config(path))
     report = mmadapt.parameter_report(model)
     assert 0 < report.trainable <= report.total
+    if name_of(path) in LISTED:
+        assert report.trainable == LISTED[name_of(path)]
     if name_of(path) in COUNTS:
         assert report.trainable == COUNTS[name_of(path)]
 
