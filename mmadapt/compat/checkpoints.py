@@ -1,22 +1,30 @@
-"""MMEngine reads checkpoints with a bare ``torch.load``, which torch 2.6 refuses."""
+"""MMEngine reads checkpoints with a bare ``torch.load``, or from the web.
+
+The one is refused by torch 2.6, the other runs whatever the server sends.
+"""
 
 from __future__ import annotations
 
+from mmengine.runner import checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..weights.download import read_from_web
 from ..weights.reading import load_from_local
 
 __all__ = ['read_checkpoints_safely']
 
 
 def read_checkpoints_safely() -> bool:
-    """Register our reader for local files, by MMEngine's own interface.
+    """Read local files, and those of the web, without running what is in them.
 
-    It never unpickles a file that the user didn't trust by name.
+    Local files by MMEngine's own interface; everything that it loads from an address
+    (http, and the names of model zoos) goes through one function of its module.
+    Nothing is unpickled that the user didn't trust by name.
 
     Returns:
         Whether the reader was exchanged.
     """
+    checkpoint.load_url = read_from_web
     if CheckpointLoader._schemes.get('') is load_from_local:
         return False
     CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)

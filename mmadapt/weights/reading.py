@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UntrustedFileError, WeightsError
+from .download import is_address, local_copy
 
 __all__ = ['load_from_local', 'read_checkpoint', 'state_dict_of', 'trust_checkpoint']
 
@@ -27,9 +28,15 @@ def trust_checkpoint(path: str | PathLike[str]) -> None:
     """Allow one file to be unpickled, which can run any code that it holds.
 
     Args:
-        path: The file; no other one is allowed by it.
+        path: The file, or the web address of one; no other one is allowed by it.
+
+    Raises:
+        WeightsError: No such file.
     """
-    _TRUSTED.add(_resolve(path))
+    file = local_copy(str(path)) if is_address(path) else _resolve(path)
+    if not is_address(path) and not file.is_file():
+        raise WeightsError(f"--trust-checkpoint '{path}': no such file.")
+    _TRUSTED.add(file.resolve())
 
 
 def read_checkpoint(
