@@ -10,6 +10,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from ..adapt import is_trained
 from ..errors import DataError, FrozenTrunkError
 from ..report import parameter_report
 from ..weights.differences import shortened
@@ -127,4 +128,8 @@ def describe_trunk(stamp: TaskStamp) -> list[str]:
         parts.append(f'fingerprint {stamp.record.fingerprint[:8]}')
     if stamp.report is not None:
         parts.append(f'coverage {stamp.report.coverage}')
+        trainable = stamp.content['trainable']
+        fresh = [n for n in stamp.report.fresh if is_trained(n, trainable)]
+        if fresh:
+            parts.append(f'not in the file, and trained: {shortened(fresh)}')
     return parts

@@ -19,6 +19,7 @@ from .layouts import Piece, map_names, unused_in_blocks
 from .parts import Parts, split
 from .reading import read_checkpoint, state_dict_of
 from .resize import Tokens, fit, is_sinusoid
+from .stamp import TaskStamp
 
 __all__ = ['load_weights']
 
@@ -98,6 +99,9 @@ def load_weights(
     with torch.no_grad():
         for name, tensor in ready.items():
             parts.tensors[name].copy_(tensor)
+    stamp = getattr(parts.backbone, 'task_stamp', None)
+    if isinstance(stamp, TaskStamp):
+        stamp.name_trunk(report.record, report)
     _warn_of_unused(state, report)
     return report
 
@@ -109,7 +113,9 @@ def _warn_of_unused(state: Mapping[str, Tensor], report: LoadReport) -> None:
         print_log(
             f"'{report.file}' has {len(unused)} tensors of blocks that the model has "
             f'no place for ({unused[0]}, ...): the model is not the one that was '
-            'pre-trained. Compare depth, qkv_bias and layer scale.',
+            'pre-trained. Compare depth, qkv_bias, layer scale and class tokens; of a '
+            'file with adapters a trunk takes none (tools/converters/import_task.py '
+            'makes a task file of them).',
             logger='current',
             level=logging.WARNING,
         )

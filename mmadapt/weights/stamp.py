@@ -17,6 +17,7 @@ from .fingerprint import TrunkRecord
 __all__ = ['TaskStamp', 'decode', 'find_stamps']
 
 VERSION = 1
+KEYS = {'fingerprint', 'tensors', 'adapter', 'trainable', 'trained'}
 SHORT = 16  # hex digits of a tensor's hash that the stamp keeps
 
 
@@ -62,6 +63,21 @@ class TaskStamp(nn.Module):
         self.register_buffer('stamp', encode(content))
         self.content: dict[str, Any] = decode(self.stamp)
 
+    def name_trunk(self, record: TrunkRecord, report: LoadReport) -> None:
+        """Take note of another trunk that was loaded into the backbone.
+
+        Args:
+            record: The hashes of the file's tensors.
+            report: What loading found.
+        """
+        trainable = self.content['trainable']
+        everything = trainable == 'all'
+        record = TrunkRecord('', {}) if everything else record.without(trainable)
+        self.record, self.report, self.trunk_state = record, report, 'loaded'
+        tensors = {name: h[:SHORT] for name, h in record.tensors.items()}
+        self.content |= {'fingerprint': record.fingerprint, 'tensors': tensors}
+        self.stamp = encode(self.content).to(self.stamp.device)
+
     def check(self, stamp: Tensor | None, where: str) -> None:
         """Compare a file's stamp with this one.
 
@@ -79,6 +95,13 @@ class TaskStamp(nn.Module):
                 'FILE), on the command line trunk=FILE; load_from, --resume and '
                 'tools/test.py take what AdapterCheckpointHook wrote.'
             )
+        if self.trunk_state == 'none' and self.content['trainable'] != 'all':
+            raise TaskFileError(
+                f'{where} was built with init_cfg=None, so that its trunk has no '
+                'weights; a task file means nothing on it. Give it '
+                "init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE), on the "
+                'command line trunk=FILE.'
+            )
         differences = describe(decode(stamp), self.content)
         if differences:
             rows = '\n'.join(f'  {row}' for row in differences)
@@ -91,8 +114,6 @@ class TaskStamp(nn.Module):
         """What else to say about a trunk that is not the file's."""
         if self.trunk_state == 'random':
             return ' A RandomTrunk is the same again only with the same seed.'
-        if self.trunk_state == 'none':
-            return ' This model was built with init_cfg=None, without any trunk.'
         return ''
 
     def _save_to_state_dict(
@@ -158,6 +179,11 @@ def decode(stamp: Tensor) -> dict[str, Any]:
         raise TaskFileError(
             f'the task_stamp of this file is broken ({error}); use another copy of it.'
         ) from error
+    if version == VERSION and (absent := KEYS - content.keys()):
+        raise TaskFileError(
+            f'the task_stamp of this file is broken (it lacks {sorted(absent)}); use '
+            'another copy of it.'
+        )
     if version != VERSION:
         raise TaskFileError(
             f'this task file has a stamp of version {version}; this mmadapt reads '

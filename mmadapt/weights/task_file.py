@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import TaskFileError
@@ -69,6 +70,14 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
         *listed('lacks', without_counters(expected.keys() - state_dict.keys())),
         *listed('has, and the model has not', state_dict.keys() - own.keys()),
         *shape_differences(expected, state_dict),
+        *listed(
+            'has of another trunk',
+            (
+                n
+                for n in own.keys() - keys
+                if n in state_dict and differs(own[n], state_dict[n])
+            ),
+        ),
     ]
     if rows:
         text = '\n'.join(f'  {row}' for row in rows)
@@ -77,6 +86,22 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
             'config it was trained with; a head for another number of classes is '
             'another task.'
         )
+
+
+def foreign(
+    own: Mapping[str, Any], state_dict: Mapping[str, Any], frozen: Iterable[str]
+) -> list[str]:
+    """Frozen names that a file has too, with other values."""
+    return [n for n in frozen if n in state_dict and differs(own[n], state_dict[n])]
+
+
+def differs(own: object, given: object) -> bool:
+    """Whether a frozen tensor of a file isn't that of the model."""
+    if not isinstance(own, Tensor):
+        return False
+    if not isinstance(given, Tensor) or given.shape != own.shape:
+        return True
+    return not torch.equal(given.to(device=own.device, dtype=own.dtype), own)
 
 
 def without_counters(names: Iterable[str]) -> list[str]:
@@ -97,10 +122,11 @@ def shape_differences(
     rows = []
     for name, tensor in expected.items():
         given = state_dict.get(name)
-        both = isinstance(tensor, Tensor) and isinstance(given, Tensor)
-        if not both or name.rpartition('.')[2] == 'stamp':
+        if name not in state_dict or name.rpartition('.')[2] == 'stamp':
             continue
-        if given.shape != tensor.shape:  # type: ignore[union-attr]
+        if isinstance(tensor, Tensor) and not isinstance(given, Tensor):
+            rows.append(f'{name}: the file has a {type(given).__name__}, no tensor')
+        elif isinstance(tensor, Tensor) and given.shape != tensor.shape:  # type: ignore[union-attr]
             rows.append(
                 f'{name}: the file has {tuple(given.shape)}, '  # type: ignore[union-attr]
                 f'the model {tuple(tensor.shape)}'

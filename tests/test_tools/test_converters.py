@@ -12,7 +12,7 @@ import pytest
 import torch
 from mmengine.runner import load_checkpoint
 
-from mmadapt.errors import WeightsError
+from mmadapt.errors import ConfigError, WeightsError
 from mmadapt.weights.task_file import task_state
 
 from ..helpers import build_image_vit, feature, image_input, randomise
@@ -110,3 +110,48 @@ def load_plain(scope: str, out: Path) -> torch.nn.Module:
     from mmaction.apis import init_recognizer
 
     return init_recognizer(config, str(out), device='cpu')
+
+
+def test_merging_does_not_write_over_what_it_reads(tmp_path: Path) -> None:
+    config = tmp_path / 'mine.py'
+    config.write_text('model = dict()\n')
+    task = tmp_path / 'task.pth'
+    task.touch()
+    for out in (tmp_path / 'mine.pth', task):
+        with pytest.raises(ConfigError, match='written over'):
+            load_tool('merge_task').main([str(config), str(task), str(out)])
+    assert config.read_text() == 'model = dict()\n'
+
+
+def test_an_official_file_becomes_a_task_file(tmp_path: Path) -> None:
+    from mmadapt.apis import load_task
+    from tests.tasks import write_config
+
+    state = foreign.official(foreign.timm_state())
+    generator = torch.Generator().manual_seed(3)
+    for index in range(2):
+        for part, shape in (('down_proj', (4, 48)), ('up_proj', (48, 4))):
+            name = f'blocks.{index}.adaptmlp.{part}'
+            state[f'{name}.weight'] = torch.randn(shape, generator=generator)
+            state[f'{name}.bias'] = torch.randn(shape[0], generator=generator)
+    state['head.0.running_mean'] = torch.randn(48, generator=generator)
+    state['head.0.running_var'] = torch.rand(48, generator=generator)
+    state['head.1.weight'] = torch.randn(3, 48, generator=generator)
+    state['head.1.bias'] = torch.randn(3, generator=generator)
+    official, task = tmp_path / 'official.pth', tmp_path / 'task.pth'
+    torch.save({'model': state}, official)
+    config = write_config(tmp_path / 'c.py')
+    options = ['--cfg-options', 'num_classes=3']
+    load_tool('import_task').main([str(config), str(official), str(task), *options])
+    from mmadapt.config import load_config, merge_options
+
+    cfg = merge_options(load_config(config), {'num_classes': 3, 'trunk': str(official)})
+    model = load_task(cfg, task, 'cpu').model
+    up = model.backbone.layers[1].adapter.up
+    assert torch.equal(up.weight, state['blocks.1.adaptmlp.up_proj.weight'])
+    assert torch.equal(model.head.fc.bias, state['head.1.bias'])
+    torch.save(
+        {'model': {k: v for k, v in state.items() if 'adapt' not in k}}, official
+    )
+    with pytest.raises(WeightsError, match='lacks what the task is made of'):
+        load_tool('import_task').main([str(config), str(official), str(task), *options])

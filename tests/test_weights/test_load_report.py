@@ -76,6 +76,12 @@ def test_a_table_computed_by_the_model_is_not_taken_nor_recorded() -> None:
         (
             build_image_vit,
             {**foreign.timm_state(), 'blocks.1.adapter.down.weight': torch.zeros(1)},
+            True,
+        ),
+        (build_image_vit, {**foreign.timm_state(), 'reg_token': torch.zeros(1)}, True),
+        (
+            build_image_vit,
+            {**foreign.timm_state(), 'mask_token': torch.zeros(1)},
             False,
         ),
     ],

@@ -197,3 +197,57 @@ def test_two_backbones_have_two_stamps() -> None:
     swapped = nn.ModuleDict({'a': second, 'b': first})
     with pytest.raises(TaskFileError, match='does not belong to a'):
         swapped.load_state_dict(state)
+
+
+def test_a_trunk_without_weights_takes_no_task() -> None:
+    """Two of them have no fingerprint, and would pass for the same."""
+    model = build(init_cfg=None)
+    state = task_of(trained(init_cfg=None))
+    with pytest.raises(TaskFileError, match='init_cfg=None'):
+        check_task_state(model, state)
+    full = build(init_cfg=None, adapter=None, trainable='all')
+    check_task_state(full, task_of(full))
+
+
+def test_frozen_tensors_in_a_file_have_to_be_those_of_the_trunk() -> None:
+    model = build()
+    state = task_of(trained())
+    frozen = 'backbone.layers.0.ln1.weight'
+    state[frozen] = model.state_dict()[frozen].clone()
+    check_task_state(model, state)
+    state[frozen] += 7
+    with pytest.raises(TaskFileError, match=f'another trunk: {frozen}'):
+        guarded_load_state_dict(model, state)
+    assert not torch.equal(model.state_dict()[frozen], state[frozen])
+
+
+def test_what_is_no_tensor_is_refused() -> None:
+    state = task_of(trained())
+    state['head.fc.weight'] = 5
+    with pytest.raises(TaskFileError, match=r'head\.fc\.weight: .* int, no tensor'):
+        check_task_state(build(), state)
+
+
+def test_a_stamp_without_its_parts_is_broken() -> None:
+    content = dict(find_stamps(build())['backbone'].content)
+    del content['trained']
+    with pytest.raises(TaskFileError, match=r"lacks \['trained'\]"):
+        decode(encode(content))
+
+
+def test_another_trunk_loaded_later_is_the_one_that_the_stamp_names() -> None:
+    from mmadapt.weights import load_weights
+
+    model, other = build(trunk_seed=0), build(trunk_seed=1)
+    plain = {
+        name: tensor
+        for name, tensor in other.backbone.state_dict().items()
+        if 'adapter' not in name and 'stamp' not in name
+    }
+    state = task_of(model)
+    load_weights(model, plain)
+    with pytest.raises(TaskFileError, match='tensors differ'):
+        check_task_state(model, state)
+    twin = build(trunk_seed=2)
+    load_weights(twin, plain)
+    check_task_state(twin, task_of(model))

@@ -21,10 +21,11 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
 
 # Before a config is read: a base of another package needs the workarounds of mmadapt.
 import mmadapt  # noqa: F401  # isort: skip
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
 from mmadapt.apis import load_task
+from mmadapt.arguments import OptionAction
 from mmadapt.config import load_config, merge_options
 from mmadapt.errors import AdaptError, ConfigError
 from mmadapt.weights import read_checkpoint, trust_checkpoint
@@ -47,7 +48,7 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         metavar='KEY=VALUE',
         help='change the config, such as trunk=FILE',
     )
@@ -64,6 +65,13 @@ def main(argv: list[str] | None = None) -> None:
         raise ConfigError(
             f"OUT is '{out}': name the checkpoint; OUT.py lies beside it."
         )
+    for written in (out, out.with_suffix('.py')):
+        for read in (args.config, args.task):
+            if written.resolve() == Path(read).resolve():
+                raise ConfigError(
+                    f"OUT is '{out}': it would be written over {read}. Choose another "
+                    'name.'
+                )
     cfg = load_config(args.config)
     merge_options(cfg, args.cfg_options)
     task = load_task(cfg, args.task, 'cpu')

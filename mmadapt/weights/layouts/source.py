@@ -32,6 +32,10 @@ _HEADS = {
 }
 
 
+# Parts of some ViTs without which the same blocks compute something else.
+_BESIDE_BLOCKS = ('norm_pre', 'reg_token', 'register_tokens')
+
+
 @dataclass(frozen=True)
 class Piece:
     """A tensor and the name or names it has in the file."""
@@ -91,7 +95,7 @@ def read_source(state: Mapping[str, Tensor], layout: Layout, prefix: str) -> Sou
 
 
 def unused_in_blocks(state: Mapping[str, Tensor], unused: Collection[str]) -> list[str]:
-    """Those names of a file that are of a ViT's blocks, adapters left out.
+    """Those names of a file that are of a ViT's blocks, or change what these read.
 
     Args:
         state: Tensors by name, as in the file.
@@ -105,9 +109,10 @@ def unused_in_blocks(state: Mapping[str, Tensor], unused: Collection[str]) -> li
     for name in unused:
         first = name.split(' ')[0]
         neutral = layout.neutral(first.removeprefix(prefix)).split('.')
-        if first.startswith(prefix) and neutral[0] == 'blocks':
-            if neutral[2:3] not in (['adapter'], ['prompt']):
-                kept.append(name)
+        if not first.startswith(prefix):
+            continue
+        if neutral[0] in _BESIDE_BLOCKS or neutral[0] == 'blocks':
+            kept.append(name)
     return kept
 
 
