@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from torch import nn
 
@@ -127,7 +127,7 @@ def check_trainable(model: nn.Module, trainable: Sequence[str] | str) -> None:
     """
     if trainable == 'all':
         return
-    if isinstance(trainable, (str, Mapping)) or not all(
+    if not isinstance(trainable, (list, tuple)) or not all(
         isinstance(prefix, str) for prefix in trainable
     ):
         raise ConfigError(

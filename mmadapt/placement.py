@@ -153,7 +153,7 @@ def parse(config: AdapterConfig) -> tuple[type[Method], dict[str, Any], Any]:
     name = options.pop('type', 'AdaptMLP')
     layers = options.pop('layers', 'all')
     found: Any = name if inspect.isclass(name) else ADAPTERS.get(str(name))
-    if found is None or not issubclass(found, Method):
+    if not inspect.isclass(found) or not issubclass(found, Method):
         known = sorted(ADAPTERS.module_dict)
         raise ConfigError(
             f'adapter type {name!r} is not known; allowed: {", ".join(known)}.'

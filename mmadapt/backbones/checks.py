@@ -10,7 +10,12 @@ from torch import nn
 
 from ..errors import ConfigError, did_you_mean
 
-__all__ = ['check_arch', 'check_inner_init', 'check_video_backbone']
+__all__ = [
+    'check_arch',
+    'check_inner_init',
+    'check_tubelets',
+    'check_video_backbone',
+]
 
 
 def check_arch(
@@ -68,6 +73,7 @@ def check_inner_init(backbone: Mapping[str, Any]) -> dict[str, Any]:
             'would be loaded past all checks. Set pretrained=None there and give '
             "AdaptedBackbone init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE)."
         )
+    check_swallowed(backbone)
     inner = backbone.get('init_cfg')
     entries = inner if isinstance(inner, (list, tuple)) else [inner]
     for entry in entries:
@@ -79,6 +85,47 @@ def check_inner_init(backbone: Mapping[str, Any]) -> dict[str, Any]:
                 f'checkpoint={entry.get("checkpoint")!r}).'
             )
     return dict(backbone)
+
+
+def check_tubelets(num_frames: object, tubelet_size: object) -> None:
+    """Refuse clips of which no whole tubelets can be made.
+
+    Raises:
+        ConfigError: With both numbers.
+    """
+    whole = isinstance(num_frames, int) and isinstance(tubelet_size, int)
+    if not whole or num_frames < 1 or tubelet_size < 1 or num_frames % tubelet_size:  # type: ignore[operator]
+        raise ConfigError(
+            f'num_frames={num_frames!r}, tubelet_size={tubelet_size!r}: the frames '
+            'of a clip are a multiple of those of a tubelet.'
+        )
+
+
+def check_swallowed(backbone: Mapping[str, Any]) -> None:
+    """Refuse an option that the inner class has no name for, and would swallow.
+
+    Raises:
+        ConfigError: With the nearest name.
+    """
+    from mmengine.registry import MODELS
+
+    kind = backbone['type']
+    found: Any = MODELS.get(kind) if isinstance(kind, str) else kind
+    if not inspect.isclass(found):
+        return
+    allowed: set[str] = set()
+    for parent in found.__mro__:
+        if '__init__' not in vars(parent):
+            continue
+        parameters = inspect.signature(vars(parent)['__init__']).parameters.values()
+        allowed |= {p.name for p in parameters}
+        if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters):
+            break
+    for name in backbone:
+        if name not in allowed | {'type', '_scope_'}:
+            raise ConfigError(
+                f'{found.__name__} has no option {name!r}.{did_you_mean(name, allowed)}'
+            )
 
 
 def check_video_backbone(backbone: Mapping[str, Any]) -> None:

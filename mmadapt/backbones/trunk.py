@@ -18,7 +18,7 @@ from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from ..adapt import adapt, adapter_prefixes, is_trained
+from ..adapt import adapt, adapter_prefixes, check_trainable, is_trained
 from ..errors import ConfigError, did_you_mean
 from ..placement import AdapterConfig, function_options
 from ..weights.coverage import LoadReport
@@ -56,8 +56,10 @@ def adapt_backbone(
         ConfigError: An option that can't be obeyed.
         WeightsError: A trunk file that is missing, broken or doesn't cover the trunk.
     """
+    check_trainable(backbone, trainable)
     trainable = trainable if isinstance(trainable, str) else tuple(trainable)
     options = check_init_cfg(init_cfg)
+    release_stages(backbone, trainable)
     described = function_options(backbone, adapter)
     report: LoadReport | None = None
     if options['type'] == 'PretrainedTrunk':
@@ -110,6 +112,9 @@ def check_init_cfg(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
                 f'{did_you_mean(name, allowed)}'
             )
     if kind == 'RandomTrunk':
+        seed = options.get('seed')
+        if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
+            raise ConfigError(f'RandomTrunk got seed={seed!r}: a whole number or None.')
         return {'type': kind, 'state': 'random', 'seed': options.get('seed')}
     if not options.get('checkpoint'):
         raise ConfigError(
@@ -118,6 +123,27 @@ def check_init_cfg(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
             'line as --cfg-options trunk=FILE.'
         )
     return {'type': kind, 'state': 'loaded', **options}
+
+
+def release_stages(backbone: nn.Module, trainable: Sequence[str] | str) -> None:
+    """Switch upstream's ``frozen_stages`` off: it would freeze the adapters too.
+
+    Everything outside the adapters and ``trainable`` is frozen here anyway.
+
+    Raises:
+        ConfigError: Full fine-tuning of a backbone whose stages shall be frozen.
+    """
+    stages = getattr(backbone, 'frozen_stages', -1)
+    if not isinstance(stages, int) or stages < 0:
+        return
+    if trainable == 'all':
+        if stages > 0:
+            raise ConfigError(
+                f"trainable='all' trains all stages, and frozen_stages={stages} "
+                'freezes some. Leave one of them out, or name the prefixes that train.'
+            )
+        return
+    setattr(backbone, 'frozen_stages', -1)  # noqa: B010 - not typed
 
 
 def initialise(backbone: nn.Module, seed: int | None = None) -> None:

@@ -10,7 +10,12 @@ from mmaction.registry import MODELS
 from torch import nn
 
 from ..placement import AdapterConfig
-from .checks import check_arch, check_inner_init, check_video_backbone
+from .checks import (
+    check_arch,
+    check_inner_init,
+    check_tubelets,
+    check_video_backbone,
+)
 from .trunk import adapt_backbone
 
 __all__ = ['AdaptFormerViT', 'AdaptedBackbone']
@@ -48,6 +53,7 @@ class AdaptFormerViT(VisionTransformer):
     ) -> None:
         required = ('embed_dims', 'depth', 'num_heads')
         check_arch(vit, VisionTransformer, required, refused=('pretrained',))
+        check_tubelets(vit.get('num_frames', 16), vit.get('tubelet_size', 2))
         super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg)
 
