@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
@@ -14,7 +17,73 @@ from .config.places import DATALOADERS
 from .errors import ConfigError
 from .weights.reading import trust_checkpoint
 
-__all__ = ['add_shared_arguments', 'loader_defaults', 'read_shared']
+__all__ = ['OptionAction', 'add_shared_arguments', 'loader_defaults', 'read_shared']
+
+TEXTS = ('data_root', 'load_from', 'split', 'trunk', 'work_dir')
+TEXT_ENDINGS = ('.ann_dir', '.ann_file', '.checkpoint', '.data_root')
+
+SPACE = '\0'  # stands for a space where MMEngine would drop it; no argument holds it
+
+
+class OptionAction(DictAction):
+    """``KEY=VALUE ...`` as MMEngine reads it, but names of files as they are typed.
+
+    MMEngine drops every space, makes a list of what holds a comma and a number of what
+    looks like one, whatever the key.
+
+    Raises:
+        ConfigError: An option without ``=``, or with a bracket that isn't closed.
+    """
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the options to those of the namespace."""
+        options = dict(getattr(namespace, self.dest, None) or {})
+        for value in [values] if isinstance(values, str) else values or ():
+            key, sign, text = value.partition('=')
+            if not sign or not key:
+                raise ConfigError(
+                    f'{option_string} {value!r} is not KEY=VALUE. Put quotes around '
+                    'an option with spaces in it.'
+                )
+            options[key] = read_value(key, text)
+        setattr(namespace, self.dest, options)
+
+
+def read_value(key: str, text: str) -> Any:
+    """The value of an option.
+
+    Raises:
+        ConfigError: A bracket that isn't closed.
+    """
+    if key in TEXTS or key.endswith(TEXT_ENDINGS):
+        quoted = len(text) > 1 and text[0] == text[-1] and text[0] in '\'"'
+        text = text[1:-1] if quoted else text
+        return None if text == 'None' else text
+    text = text.strip()
+    if text[:1] in ('[', '(') or ',' in text:
+        text = re.sub(r' *([\[\](),]) *', r'\1', text)
+    try:
+        return with_spaces(DictAction._parse_iterable(text.replace(' ', SPACE)))
+    except AssertionError as error:
+        raise ConfigError(
+            f'--cfg-options {key}={text}: a bracket is not closed. A list is written '
+            f'[1,2], without spaces or in quotes: "{key}=[1, 2]".'
+        ) from error
+
+
+def with_spaces(value: Any) -> Any:
+    """A value that was read, with its spaces put back."""
+    if isinstance(value, str):
+        return value.replace(SPACE, ' ')
+    if isinstance(value, (list, tuple)):
+        return type(value)(with_spaces(entry) for entry in value)
+    return value
 
 
 def add_shared_arguments(parser: ArgumentParser) -> None:
@@ -39,7 +108,7 @@ def add_shared_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         metavar='KEY=VALUE',
         help='change the config: data_root=FOLDER trunk=FILE a.b.c=1 a.list=[1,2]',
     )

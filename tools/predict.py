@@ -9,8 +9,6 @@ from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 ROOT = Path(__file__).resolve().parents[1]
 if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
@@ -25,6 +23,7 @@ from mmadapt.apis import (
     load_task,
     predict,
 )
+from mmadapt.arguments import OptionAction
 from mmadapt.config import load_config, merge_options
 from mmadapt.errors import ConfigError, DataError
 from mmadapt.weights import trust_checkpoint
@@ -46,7 +45,7 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
         help='a file that may be unpickled, which can run any code in it; once a file',
     )  # fmt: skip
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+        '--cfg-options', nargs='+', action=OptionAction, metavar='KEY=VALUE',
         help='change the config: trunk=FILE',
     )  # fmt: skip
     return parser.parse_args(argv)

@@ -10,7 +10,8 @@ from mmengine.registry import DATASETS
 
 from ..errors import ConfigError, DataError
 from .data import leaves, paths_of, scope_of
-from .places import DATALOADERS, Node, slots, walk
+from .places import DATALOADERS, Node, slots
+from .topk import limit_topk
 
 __all__ = ['fill_classes', 'find_classes']
 
@@ -25,7 +26,7 @@ def fill_classes(cfg: Node, phase: str, known: int | None) -> None:
 
     Raises:
         ConfigError: Nothing tells the number.
-        DataError: A class without a sample.
+        DataError: A class without a sample, or a single class to train.
     """
     places = [slot for slot in slots(cfg, 'num_classes') if slot.is_open]
     count = cfg.get('num_classes') or known
@@ -46,7 +47,7 @@ def find_classes(cfg: Node, phase: str) -> list[str]:
 
     Raises:
         ConfigError: The config has no dataset that is there.
-        DataError: A class without a sample.
+        DataError: A class without a sample, or a single class to train.
     """
     order = DATALOADERS if phase == 'train' else DATALOADERS[::-1]
     for path, leaf in leaves(cfg, order):
@@ -81,14 +82,28 @@ def classes_of(cfg: Node, leaf: Node, path: str) -> list[str]:
             f'{", ".join(repr(name) for name in empty[:5])}. Every class needs one; '
             'remove the empty class, or put samples into it.'
         )
+    several = any(
+        isinstance(entry.get('gt_label'), list) for entry in dataset.data_list
+    )
+    if len(names) == 1 and not several and not leaf.get('test_mode'):
+        raise DataError(
+            f'{path} ({leaf.get("data_root") or leaf.get("ann_file")}): there is one '
+            f'class, {names[0]!r}, and nothing to tell it from: every answer would be '
+            'right. Add samples of another class, or say num_classes=1 if you mean it.'
+        )
     return names
+
+
+def label_of(sample: dict[str, Any]) -> Any:
+    """What one sample is, or a list of what it is."""
+    return sample.get('gt_label', sample.get('label'))
 
 
 def labels_of(samples: list[dict[str, Any]]) -> list[int]:
     """The labels of all samples, under MMPretrain's name for them or MMAction2's."""
     found: list[int] = []
     for sample in samples:
-        label = sample.get('gt_label', sample.get('label'))
+        label = label_of(sample)
         several: Any = label if isinstance(label, (list, tuple)) else [label]
         if not all(isinstance(one, int) for one in several):
             raise ConfigError(
@@ -98,12 +113,3 @@ def labels_of(samples: list[dict[str, Any]]) -> list[int]:
             )
         found += several
     return found
-
-
-def limit_topk(cfg: Node, count: int) -> None:
-    """Leave out the top-k accuracies that a few classes don't have."""
-    for part in ('val_evaluator', 'test_evaluator', 'model'):
-        for _, node in walk(cfg.get(part)):
-            topk = node.get('topk')
-            if isinstance(topk, (list, tuple)):
-                node['topk'] = tuple(k for k in topk if k <= count) or (1,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from mmengine.config import Config
@@ -12,6 +13,8 @@ from mmengine.runner import Runner
 
 from ..errors import ConfigError, did_you_mean
 from ..registry import ADAPTERS
+from .option_checks import check_names, check_types, check_values, look_up
+from .option_roles import RUNNER_HOOKS
 from .places import VARIABLES, slots
 
 __all__ = ['merge_options']
@@ -37,13 +40,15 @@ def merge_options(cfg: Config, options: Mapping[str, Any] | None) -> Config:
         The same config.
 
     Raises:
-        ConfigError: A key that nothing reads, or a variable that reaches nothing.
+        ConfigError: A key that nothing reads, a type that is not known, a value that
+            can't be, or a variable that reaches nothing.
     """
     if not options:
         return cfg
     for key in options:
         check_top_level(cfg, key)
         check_adapter_key(cfg, options, key)
+    before = deepcopy(cfg)
     for variable in VARIABLES:
         if variable in options:
             clear_former(cfg, variable)
@@ -56,6 +61,11 @@ def merge_options(cfg: Config, options: Mapping[str, Any] | None) -> Config:
             f'--cfg-options {" ".join(options)}: {error}. An index past the end of a '
             'list, or a key inside a plain value, has nowhere to go.'
         ) from error
+    check_types(cfg, options)
+    check_names(before, cfg, options)
+    check_values(cfg, options)
+    remove_hooks(cfg, options)
+    close_loops(cfg, options)
     for variable in VARIABLES:
         if options.get(variable) is not None:
             check_reaches(cfg, variable, options[variable])
@@ -106,17 +116,6 @@ def check_adapter_key(cfg: Config, options: Mapping[str, Any], key: str) -> None
         )
 
 
-def look_up(cfg: Config, path: str) -> Any:
-    """The value at a dotted path, None where there is none."""
-    node: Any = cfg
-    for name in path.split('.'):
-        if isinstance(node, (list, tuple)):
-            node = node[int(name)] if name.isdigit() and int(name) < len(node) else None
-        else:
-            node = node.get(name) if hasattr(node, 'get') else None
-    return node
-
-
 def open_parents(cfg: Config, key: str) -> None:
     """Put an empty dict where a parent of ``key`` is None, in place."""
     names = key.split('.')
@@ -125,6 +124,38 @@ def open_parents(cfg: Config, key: str) -> None:
         node = look_up(cfg, parent) if parent else cfg
         if hasattr(node, 'get') and node.get(name, 0) is None:
             node[name] = {}
+
+
+def remove_hooks(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Take out the hooks that an option set to None, in place.
+
+    MMEngine itself takes out those that it adds itself, and those only.
+    """
+    for key, value in options.items():
+        parent, _, name = key.rpartition('.')
+        if parent == 'default_hooks' and value is None and name not in RUNNER_HOOKS:
+            cfg.default_hooks.pop(name, None)
+
+
+def close_loops(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Leave validation or testing out where an option set a part of it to None.
+
+    Raises:
+        ConfigError: A part of the training is None, and others aren't.
+    """
+    for phase in ('val', 'test'):
+        parts = [f'{phase}_{part}' for part in ('dataloader', 'cfg', 'evaluator')]
+        if any(options.get(part, '') is None for part in parts):
+            for part in parts:
+                cfg[part] = None
+    training = ('train_dataloader', 'train_cfg', 'optim_wrapper')
+    absent = [part for part in training if options.get(part, '') is None]
+    if absent and any(cfg.get(part) is not None for part in training):
+        raise ConfigError(
+            f'--cfg-options {absent[0]}=None: a training needs all of '
+            f'{", ".join(training)}. Leave them as they are; tools/test.py scores a '
+            'model without training.'
+        )
 
 
 def clear_former(cfg: Config, variable: str) -> None:

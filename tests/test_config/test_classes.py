@@ -44,6 +44,45 @@ def test_number_goes_to_head_and_preprocessor_and_limits_topk(tmp_path: Path) ->
     assert tuple(cfg.test_evaluator.metric_options.top_k_accuracy.topk) == (1,)
 
 
+def test_default_topk_is_limited_too(tmp_path: Path) -> None:
+    cfg = config(write_images(tmp_path, ('a', 'b', 'c')))
+    cfg.model.cls_head = {'type': 'mmaction.BNLinearHead', 'num_classes': None}
+    cfg.model.head.topk = 1
+    cfg.test_evaluator = {'type': 'mmaction.AccMetric', 'metric_list': 'top_k_accuracy'}
+    fill_classes(cfg, 'train', None)
+    assert tuple(cfg.model.cls_head.topk) == (1,)
+    assert cfg.model.head.topk == 1
+    options = cfg.test_evaluator.metric_options
+    assert tuple(options.top_k_accuracy.topk) == (1,)
+
+
+def test_default_topk_of_enough_classes_stays(tmp_path: Path) -> None:
+    cfg = config(write_images(tmp_path, 'abcde', per_class=1))
+    cfg.test_evaluator = {'type': 'mmaction.AccMetric'}
+    fill_classes(cfg, 'train', None)
+    assert 'metric_options' not in cfg.test_evaluator
+    assert tuple(cfg.val_evaluator[0].topk) == (1, 5)
+
+
+def test_one_class_can_not_be_learned(tmp_path: Path) -> None:
+    cfg = config(write_images(tmp_path, ('cat',)))
+    with pytest.raises(DataError, match="there is one class, 'cat'"):
+        fill_classes(cfg, 'train', None)
+    cfg.num_classes = 1  # said by the user
+    fill_classes(cfg, 'train', None)
+    assert cfg.model.head.num_classes == 1
+
+
+def test_one_label_that_a_photo_has_or_not_can_be_learned(tmp_path: Path) -> None:
+    (tmp_path / 'train.csv').write_text('a.jpg,boat\nb.jpg,\n')
+    for name in ('a.jpg', 'b.jpg'):
+        (tmp_path / name).write_text('')
+    several = {'type': 'MultiLabelList', 'part': 'train', 'data_prefix': ''}
+    cfg = config(tmp_path, **several)
+    del cfg.train_dataloader.dataset['data_prefix']
+    assert find_classes(cfg, 'train') == ['boat']
+
+
 def test_written_number_stays_and_no_data_is_read(tmp_path: Path) -> None:
     cfg = config(tmp_path / 'nowhere')
     cfg.model.head.num_classes = cfg.data_preprocessor.num_classes = 7
