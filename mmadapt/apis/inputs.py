@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ..datasets.photos import EXTENSIONS
 from ..errors import ConfigError, DataError
 
 __all__ = ['KINDS', 'check_kind', 'find_inputs', 'kind_of']
@@ -16,7 +17,7 @@ KINDS = {'mmpretrain': 'image', 'mmaction': 'video'}
 """Library -> what its models read."""
 
 SUFFIXES = {
-    'image': ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm'),
+    'image': EXTENSIONS,
     'video': ('.mp4', '.avi', '.mkv', '.webm', '.mov', '.mpg', '.mpeg', '.flv'),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,9 @@ from mmpretrain.registry import DATASETS
 from ..errors import DataError, did_you_mean
 from .lists import check_labels, find_file, read_list
 from .names import folder_names, read_class_names
-from .photos import PhotoDataset
+from .photos import EXTENSIONS, PhotoDataset
 
 __all__ = ['ImageFolder']
-
-EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.webp')
 
 
 @DATASETS.register_module()
@@ -29,7 +28,7 @@ class ImageFolder(PhotoDataset):
     Else the folders do, and a class has the same label in every part of the data: its
     place in ``data_root/classes.txt`` where there is one, else among the sorted folders
     of ``data_root/train``. (Taken from each part's own folders, the labels of a part
-    that lacks a class would shift.)
+    that lacks a class would shift.) Files that don't count are told in a warning.
 
     Args:
         data_root: The folder of the data.
@@ -97,8 +96,10 @@ class ImageFolder(PhotoDataset):
                 f'are {", ".join(map(repr, names))}.{did_you_mean(unknown[0], names)}'
             )
         samples = []
+        ignored: list[Path] = []
         for label, name in enumerate(names):
-            paths = self._photos(folder / name)
+            paths, others = self._photos(folder / name)
+            ignored += others
             if not paths and not self.test_mode:
                 raise DataError(
                     f'class {name!r} has no photo in {folder / name} (endings that '
@@ -108,6 +109,14 @@ class ImageFolder(PhotoDataset):
             samples += [{'img_path': str(path), 'gt_label': label} for path in paths]
         if not samples:
             raise DataError(f'no photo in the folders of {folder}.')
+        if ignored:
+            warnings.warn(
+                f'{folder}: {len(ignored)} file(s) in its classes do not count as '
+                f'photos, such as {ignored[0]}; endings that count: '
+                f'{", ".join(self.extensions)}. Convert them, or give the dataset '
+                'its own extensions.',
+                stacklevel=2,
+            )
         return samples
 
     def _listed(self, file: Path, folder: Path) -> list[dict[str, Any]]:
@@ -137,11 +146,15 @@ class ImageFolder(PhotoDataset):
             )
         return names
 
-    def _photos(self, folder: Path) -> list[Path]:
-        if not folder.is_dir():
-            return []
-        found = (p for p in folder.rglob('*') if p.suffix.lower() in self.extensions)
-        return sorted(path for path in found if not path.name.startswith('.'))
+    def _photos(self, folder: Path) -> tuple[list[Path], list[Path]]:
+        """The photos of a class, and the other files; hidden ones are neither."""
+        photos: list[Path] = []
+        others: list[Path] = []
+        for path in sorted(folder.rglob('*')) if folder.is_dir() else ():
+            if path.is_file() and not path.name.startswith('.'):
+                counts = path.suffix.lower() in self.extensions
+                (photos if counts else others).append(path)
+        return photos, others
 
 
 def siblings(folder: Path) -> list[Path]:

@@ -119,10 +119,15 @@ def check_labels(
     empty = [label for label in range(known) if not found[label]]
     if empty and complete:
         name = f' ({names[empty[0]]!r})' if names else ''
+        first = next(entry for entry in entries if entry.label == highest)
+        slip = (
+            f' The highest label, {highest}, which sets the number of classes, is '
+            f'first in line {first.line} ({first.path!r}); mend it if it is a slip.'
+        )
         raise DataError(
             f'{file} has no sample of class {empty[0]}{name}, {len(empty)} such of '
             f'{known} classes. Labels run from 0 without a gap; every class needs a '
-            'sample.'
+            'sample.' + ('' if names or count else slip)
         )
 
 

@@ -10,7 +10,13 @@ from mmengine.dataset import BaseDataset
 
 from ..errors import DataError
 
-__all__ = ['PhotoDataset', 'readable']
+__all__ = ['EXTENSIONS', 'PhotoDataset', 'readable']
+
+EXTENSIONS = (
+    '.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.bmp', '.tif', '.tiff',
+    '.ppm', '.pgm', '.pbm', '.pnm', '.jp2',
+)  # fmt: skip
+"""Endings of the files that OpenCV decodes in every release since 4.8."""
 
 
 class PhotoDataset(BaseDataset):

@@ -10,6 +10,8 @@ import pytest
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS
 
+from mmadapt.apis import find_inputs
+from mmadapt.datasets.photos import readable
 from mmadapt.errors import DataError
 
 
@@ -59,6 +61,34 @@ def test_other_files_do_not_count(tmp_path: Path) -> None:
     (root / 'train' / 'a' / 'notes.txt').write_text('')
     (root / 'train' / 'a' / '._0.jpg').write_text('')
     assert labels(root, 'train') == [0, 0]
+
+
+def test_other_files_are_told(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a': 1, 'train/b': 1})
+    for name in ('clip.gif', 'notes.txt', '.DS_Store'):
+        (root / 'train' / 'b' / name).write_text('')
+    with pytest.warns(UserWarning, match=r'2 file\(s\).*such as .*b.clip\.gif'):
+        assert labels(root, 'train') == [0, 1]
+
+
+@pytest.mark.parametrize('ending', ['tiff', 'TIF', 'jfif', 'jpe', 'pgm'])
+def test_every_ending_that_is_predicted_is_trained_on(
+    tmp_path: Path, ending: str
+) -> None:
+    root = fill(tmp_path, {'train/a': 1})
+    image = np.zeros((4, 4), dtype=np.uint8)
+    written = {'jfif': 'jpg', 'jpe': 'jpg'}.get(ending, ending.lower())
+    content = cv2.imencode(f'.{written}', image)[1]
+    photo = root / 'train' / 'a' / f'photo.{ending}'
+    photo.write_bytes(content.tobytes())
+    assert labels(root, 'train') == [0, 0]
+    assert photo in find_inputs([root], 'image')
+    assert readable(str(photo))
+
+
+def test_a_folder_that_is_called_like_a_photo_is_none(tmp_path: Path) -> None:
+    root = fill(tmp_path, {'train/a': 1, 'train/a/sub.jpg': 2})
+    assert labels(root, 'train') == [0, 0, 0]
 
 
 def test_an_empty_class_is_named(tmp_path: Path) -> None:

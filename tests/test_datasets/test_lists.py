@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmadapt.datasets.lists import read_list
+from mmadapt.datasets.lists import check_labels, read_list
 from mmadapt.datasets.names import folder_names, read_class_names
 from mmadapt.errors import DataError
 
@@ -48,6 +48,17 @@ def test_an_empty_list_is_an_error(tmp_path: Path) -> None:
     (tmp_path / 'train.txt').write_text('\n')
     with pytest.raises(DataError, match='no line'):
         read_list(tmp_path / 'train.txt')
+
+
+def test_a_label_that_is_too_high_is_named_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / 'train.txt'
+    file.write_text('a.mp4 5\nb.mp4 1\nc.mp4 0\nd.mp4 5\n')
+    entries = read_list(file)
+    slip = r"highest label, 5, .* is first in line 1 \('a.mp4'\)"
+    with pytest.raises(DataError, match=slip):
+        check_labels(file, entries, None, None, True)
+    with pytest.raises(DataError, match='needs a sample.$'):  # six classes are meant
+        check_labels(file, entries, None, 6, True)
 
 
 def test_a_missing_list_names_its_neighbour(tmp_path: Path) -> None:
