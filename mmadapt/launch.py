@@ -15,8 +15,11 @@ from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from torch import nn
 
+from .backbones.trunk import follows_nothing
 from .errors import AdaptError, ConfigError, DataError
+from .hooks.dump_config import DumpConfigHook, without_dump
 from .hooks.frozen_trunk import FrozenTrunkHook
 from .loops import AmpTestLoop
 from .weights.stamp import find_stamps
@@ -119,22 +122,32 @@ def first_node(launcher: str) -> str:
     """Where the processes meet, unless MASTER_ADDR says so."""
     if launcher != 'slurm' or int(os.environ.get('SLURM_NNODES', '1')) < 2:
         return '127.0.0.1'
-    nodes = os.environ['SLURM_JOB_NODELIST']
+    nodes = os.environ.get('SLURM_JOB_NODELIST', '')
     command = ['scontrol', 'show', 'hostnames', nodes]
-    listing = subprocess.run(command, capture_output=True, text=True, check=True)
+    try:
+        listing = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ConfigError(
+            f'--launcher slurm over several nodes asks `{" ".join(command)}` for the '
+            f'first one, which failed ({error}). Set MASTER_ADDR to the first node.'
+        ) from error
     return listing.stdout.split()[0]
 
 
 def build_runner(cfg: Config) -> Runner:
     """Build the runner that a config asks for.
 
-    Warns where an adapted model has nothing that watches its frozen trunk.
+    It writes its config into the work_dir when training starts, and not before. Warns
+    where an adapted model has nothing that watches its frozen trunk.
     """
     join_processes(cfg)
-    if 'runner_type' in cfg:
-        runner: Runner = RUNNERS.build(cfg)
-    else:
-        runner = Runner.from_cfg(cfg)
+    kind: Any = RUNNERS.get(cfg.runner_type) if 'runner_type' in cfg else Runner
+    with without_dump(kind or Runner):
+        if 'runner_type' in cfg:
+            runner: Runner = RUNNERS.build(cfg)
+        else:
+            runner = Runner.from_cfg(cfg)
+    runner.register_hook(DumpConfigHook())
     warn_unwatched(runner)
     return runner
 
@@ -163,7 +176,16 @@ def check_loaders(runner: Runner) -> None:
         raise DataError(
             f'the training set has {len(train.dataset)} samples, less than one batch '
             f'of {train.batch_size} a process, and drop_last=True leaves none. Lower '
-            'it: --cfg-options train_dataloader.batch_size=N.'
+            'it (to 2 or more, for BatchNorm): --cfg-options '
+            'train_dataloader.batch_size=N.'
+        )
+    rest = 0 if train.drop_last else len(train.sampler) % (train.batch_size or 1)
+    if 1 in (train.batch_size, rest) and normalises(runner.model):
+        raise DataError(
+            f'{len(train.sampler)} samples a process in batches of {train.batch_size} '
+            'leave a batch of one, and a BatchNorm of the model (in the shipped configs '
+            'the head) needs two. Give --cfg-options train_dataloader.batch_size=N, 2 or '
+            'more, and train_dataloader.drop_last=True.'
         )
     if runner.val_loop is None:
         return
@@ -178,6 +200,14 @@ def check_loaders(runner: Runner) -> None:
             f'training data ({len(pairs[0])}); they differ in: {differ}. Both need '
             'the same class folders, or the same classes.txt.'
         )
+
+
+def normalises(model: nn.Module) -> bool:
+    """Whether a model has a BatchNorm that reads the statistics of a batch alone."""
+    return any(
+        isinstance(module, nn.BatchNorm1d) and not follows_nothing(module)
+        for module in model.modules()
+    )
 
 
 def run(main: Callable[[], None]) -> None:

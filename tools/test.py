@@ -25,6 +25,9 @@ from mmadapt.config import resolve_config
 from mmadapt.config.testing import add_dump, add_tta, show_results
 from mmadapt.errors import ConfigError
 
+TEXT = ('.json', '.yaml', '.yml', '.pkl')
+"""What MMEngine writes metrics as."""
+
 
 def parse_args(argv: list[str] | None = None) -> Namespace:
     """The command line, ``sys.argv`` unless given."""
@@ -64,6 +67,11 @@ def merge_args(cfg: Config, args: Namespace) -> Config:
         raise ConfigError(f'checkpoint {args.checkpoint}: no such file.')
     if args.out_item and not args.out:
         raise ConfigError(f'--out-item {args.out_item} needs --out FILE.')
+    if args.out_item == 'metrics' and Path(args.out).suffix not in TEXT:
+        raise ConfigError(
+            f'--out {args.out} --out-item metrics: a name that ends with one of '
+            f'{", ".join(TEXT)}.'
+        )
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.amp:

@@ -92,8 +92,9 @@ def merge_args(cfg: Config, args: Namespace) -> Config:
         auto = args.resume == 'auto'
         if not auto and not Path(args.resume).is_file():
             raise ConfigError(f'--resume {args.resume}: no such file.')
-        cfg.resume = True
-        cfg.load_from = last_checkpoint(cfg.work_dir) if auto else args.resume
+        file = last_checkpoint(cfg.work_dir) if auto else args.resume
+        cfg.resume = file is not None
+        cfg.load_from = file
     if args.auto_scale_lr:
         if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
             raise ConfigError(

@@ -1,6 +1,7 @@
 """Hooks: they observe, check and filter; building and freezing is done before."""
 
 from .adapter_checkpoint import AdapterCheckpointHook
+from .dump_config import DumpConfigHook
 from .frozen_trunk import FrozenTrunkHook
 
-__all__ = ['AdapterCheckpointHook', 'FrozenTrunkHook']
+__all__ = ['AdapterCheckpointHook', 'DumpConfigHook', 'FrozenTrunkHook']

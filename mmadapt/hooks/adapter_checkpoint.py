@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 from mmengine.dist import all_gather_object, is_main_process
@@ -10,8 +11,8 @@ from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from ..errors import ConfigError
-from ..weights.task_file import task_keys
+from ..errors import ConfigError, TaskFileError
+from ..weights.task_file import check_task_state, task_keys
 from ..wrapping import unwrapped
 from .plain import plain_parts, rebuilt
 from .random_state import random_state, set_random_state
@@ -39,6 +40,7 @@ class AdapterCheckpointHook(CheckpointHook):
 
     Raises:
         ConfigError: A moving average whose hook would run behind this one.
+        TaskFileError: A file to resume from that holds weights alone.
     """
 
     backend_args: dict[str, Any] | None
@@ -58,6 +60,7 @@ class AdapterCheckpointHook(CheckpointHook):
         """Prepare the folder, and go on from the generators of a resumed file."""
         check_order(runner, self)
         super().before_train(runner)
+        self._forget_foreign_files()
         self.file_backend = LateRemoval(self.file_backend)
         if not self.resumed_states:
             return
@@ -68,6 +71,20 @@ class AdapterCheckpointHook(CheckpointHook):
                 f'random states of {len(self.resumed_states)} process(es) are not '
                 f'resumed in {runner.world_size}'
             )
+
+    def _forget_foreign_files(self) -> None:
+        """Best files of another folder are another run's, and stay there."""
+
+        def own(path: Any) -> Any:
+            if not path:
+                return None
+            here = self.file_backend.join_path(self.out_dir, Path(str(path)).name)
+            return here if self.file_backend.isfile(here) else None
+
+        if hasattr(self, 'best_ckpt_path'):
+            self.best_ckpt_path: Any = own(self.best_ckpt_path)
+        best = getattr(self, 'best_ckpt_path_dict', {})
+        best.update({name: own(path) for name, path in best.items()})
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Remember the generators, from which loaders and transforms draw."""
@@ -110,6 +127,15 @@ class AdapterCheckpointHook(CheckpointHook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Give MMEngine its log buffers back; without them it drops the log."""
+        if runner._resume and 'optimizer' not in checkpoint:
+            weights = checkpoint.get('state_dict', checkpoint)
+            check_task_state(unwrapped(runner.model), weights)  # another file is worse
+            raise TaskFileError(
+                f"'{runner._load_from}' holds no optimizer and no learning-rate "
+                'schedule: --resume takes epoch_N.pth, best_*.pth is for testing. To '
+                'start a new training from these weights leave --resume out and give '
+                '--cfg-options load_from=FILE.'
+            )
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = rebuilt(checkpoint['message_hub'])
         if runner._resume:

@@ -59,7 +59,7 @@ def test_resume_from_the_work_dir_even_if_moved(tmp_path: Path) -> None:
     file = write_config(tmp_path / 'a.py', f"work_dir = '{tmp_path}'\n")
     with pytest.warns(UserWarning, match='from the beginning'):
         cfg = merged(file, '--resume')
-    assert (cfg.resume, cfg.load_from) == (True, None)
+    assert (cfg.resume, cfg.load_from) == (False, None)
     (tmp_path / 'last_checkpoint').write_text('/moved/away/epoch_3.pth')
     with pytest.raises(ConfigError, match='which is gone'):
         merged(file, '--resume')
