@@ -15,6 +15,9 @@ from ..errors import ConfigError
 
 __all__ = ['WarmupCosineLR']
 
+INF = int(1e9)
+"""MMEngine's length of a schedule without end."""
+
 
 @PARAM_SCHEDULERS.register_module()
 class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
@@ -30,12 +33,13 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
     Args:
         optimizer: The optimizer or its wrapper.
         warmup: Length w of the warm-up, in epochs, or in iterations where
-            ``by_epoch`` is False.
+            ``by_epoch`` is False; None takes ``warmup_ratio``.
         end: Length E of the training, in the same unit; left out in a config, the
             runner gives it the training's.
         last_step: Last step that was done, for resuming without a state.
         by_epoch: Whether the unit is the epoch.
         verbose: Print each value.
+        warmup_ratio: Share of the training that is warm-up, where ``warmup`` is None.
 
     Raises:
         ConfigError: A warm-up that isn't shorter than the training.
@@ -44,14 +48,14 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
     def __init__(
         self,
         optimizer: Optimizer | OptimWrapper,
-        warmup: float,
-        end: int,
+        warmup: float | None = None,
+        end: int = INF,
         last_step: int = -1,
         by_epoch: bool = True,
         verbose: bool = False,
+        warmup_ratio: float = 0.0,
     ) -> None:
-        check_lengths(warmup, end)
-        self.warmup = warmup
+        self.warmup = warmup_length(warmup, warmup_ratio, end)
         self.length = end
         super().__init__(
             optimizer, end=end, last_step=last_step, by_epoch=by_epoch, verbose=verbose
@@ -61,10 +65,11 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
     def build_iter_from_epoch(
         cls,
         optimizer: Optimizer | OptimWrapper,
-        warmup: float,
-        end: int,
-        epoch_length: int,
+        warmup: float | None = None,
+        end: int = INF,
+        epoch_length: int = 1,
         by_epoch: bool = True,
+        warmup_ratio: float = 0.0,
         **options: Any,
     ) -> WarmupCosineLR:
         """The schedule by iterations, from lengths in epochs.
@@ -75,10 +80,12 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
             end: Epochs of training.
             epoch_length: Iterations an epoch.
             by_epoch: Must be True.
+            warmup_ratio: Share of the training, where ``warmup`` is None.
             options: The other arguments of the class.
 
         Raises:
-            ConfigError: ``by_epoch`` is False: there is nothing to convert.
+            ConfigError: ``by_epoch`` is False: there is nothing to convert. Or a
+                warm-up that isn't shorter than the training, in epochs.
         """
         if not by_epoch:
             raise ConfigError(
@@ -87,7 +94,7 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
             )
         return cls(
             optimizer,
-            warmup=warmup * epoch_length,
+            warmup=warmup_length(warmup, warmup_ratio, end) * epoch_length,
             end=int(end * epoch_length),
             by_epoch=False,
             **options,
@@ -111,12 +118,19 @@ def warmup_cosine(step: int, warmup: float, length: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (length - warmup)))
 
 
-def check_lengths(warmup: object, end: object) -> None:
-    """Refuse lengths that make no schedule.
+def warmup_length(warmup: float | None, ratio: float, end: int) -> float:
+    """The warm-up in the unit of ``end``, checked.
 
     Raises:
         ConfigError: With the values given.
     """
+    if warmup is None:
+        if not isinstance(ratio, (int, float)) or not 0 <= ratio < 1:
+            raise ConfigError(
+                f'WarmupCosineLR got warmup_ratio={ratio!r}: a share of the training '
+                'from 0 up to, not including, 1.'
+            )
+        return ratio * end
     numbers = isinstance(warmup, (int, float)) and isinstance(end, (int, float))
     if not numbers or not 0 <= warmup < end:  # type: ignore[operator]
         raise ConfigError(
@@ -124,3 +138,4 @@ def check_lengths(warmup: object, end: object) -> None:
             'up to, not including, the length of the training. For a short training '
             'set both: --cfg-options train_cfg.max_epochs=2 param_scheduler.warmup=0.2.'
         )
+    return warmup

@@ -153,17 +153,31 @@ def test_a_run_takes_the_official_rates_and_resumes_in_their_middle(
 ) -> None:
     """The config has no end: the schedule ends with the training."""
     expected = [official(step / 6, 0.4, 2, 5) for step in range(30)]
-    run(tmp_path, epochs=5, stop=3)
+    run(tmp_path, epochs=5, stop=3, warmup=2)
     assert rates == pytest.approx(expected[:18], abs=1e-12)
     assert rates[0] == 0
-    run(tmp_path, epochs=5)
+    run(tmp_path, epochs=5, warmup=2)
     assert rates == pytest.approx(expected[18:], abs=1e-12)
 
 
 @pytest.mark.slow
 def test_a_training_as_short_as_the_warm_up_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r'param_scheduler\.warmup=0\.2'):
-        run(tmp_path, epochs=2, stop=2)
+    with pytest.raises(ConfigError, match=r'warmup=2 and end=2.*warmup=0\.2'):
+        run(tmp_path, epochs=2, stop=2, warmup=2)
     assert not rates
     run(tmp_path, epochs=2, stop=2, warmup=0.5)
     assert rates == pytest.approx([official(s / 6, 0.4, 0.5, 2) for s in range(12)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('epochs', [1, 2, 20])
+def test_a_tenth_of_ones_own_training_is_warm_up(tmp_path: Path, epochs: int) -> None:
+    run(tmp_path, epochs=epochs, stop=1)
+    expected = [official(s / 6, 0.4, epochs / 10, epochs) for s in range(6)]
+    assert rates == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize('ratio', [1, -0.1, 'half'])
+def test_a_share_that_is_none_is_refused(ratio: object) -> None:
+    with pytest.raises(ConfigError, match='warmup_ratio'):
+        by_iteration(sgd(), end=2, epoch_length=3, warmup_ratio=ratio)

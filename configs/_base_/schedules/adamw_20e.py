@@ -9,8 +9,10 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=4e-3, weight_decay=0.0),
 )
 
-# It ends with the training, whatever max_epochs is.
-param_scheduler = dict(type='WarmupCosineLR', warmup=2, convert_to_iter_based=True)
+# A tenth of the training is warm-up, whatever max_epochs is; warmup=N is in epochs.
+param_scheduler = dict(
+    type='WarmupCosineLR', warmup_ratio=0.1, convert_to_iter_based=True
+)
 
 train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=1)
 val_cfg = dict()
