@@ -183,9 +183,10 @@ def check_loaders(runner: Runner) -> None:
     if 1 in (train.batch_size, rest) and normalises(runner.model):
         raise DataError(
             f'{len(train.sampler)} samples a process in batches of {train.batch_size} '
-            'leave a batch of one, and a BatchNorm of the model (in the shipped configs '
-            'the head) needs two. Give --cfg-options train_dataloader.batch_size=N, 2 or '
-            'more, and train_dataloader.drop_last=True.'
+            'leave a batch of one, and a BatchNorm of the model (in the shipped '
+            'configs the head) needs two. Give --cfg-options '
+            'train_dataloader.batch_size=N, 2 or more, and '
+            'train_dataloader.drop_last=True.'
         )
     if runner.val_loop is None:
         return
