@@ -25,8 +25,11 @@ def adapt(
 
     Args:
         model: A backbone, or any module that holds blocks with a host.
-        adapter: ``dict(type='AdaptMLP', bottleneck=64, layers='all', ...)``; several
-            methods as a list of such dicts; None adds nothing (linear probing).
+        adapter: ``dict(type='AdaptMLP', bottleneck=64, layers='all', branch='mlp',
+            ...)``; several methods as a list of such dicts; None adds nothing (linear
+            probing). ``layers``: indices, or a rule, see
+            :func:`mmadapt.layers.select_layers`. ``branch``: beside the MLP, the
+            attention (``'attn'``) or ``'both'``.
         trainable: Prefixes of the parameter names that train beside the adapters, or
             ``'all'`` (full fine-tuning).
         norm_eval: Keep the statistics of BatchNorm layers in the frozen part fixed.
@@ -48,7 +51,7 @@ def adapt(
 
     for placement in placements:
         promote(placement.block, placement.host)
-        placement.block.add_module(placement.module.child, placement.module)
+        placement.block.add_module(placement.child, placement.module)
     freeze(model, trainable, norm_eval)
     return model
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
-from .adapters import Method, Prompt
-from .errors import ConfigError, did_you_mean
-from .hosts import HOSTS, PROMPT_HOSTS, find_grid
-from .registry import ADAPTERS
+from .adapters import Adapter, Method, Prompt
+from .errors import ConfigError
+from .hosts import HOSTS, PROMPT_HOSTS, REFUSED, find_grid
+from .layers import find_stages, select_layers
+from .request import AdapterConfig, Request, parse_all
 
 __all__ = ['AdapterConfig', 'Placement', 'find_hosts', 'function_options', 'plan']
 
-AdapterConfig = Mapping[str, Any]
+Hosts = Mapping[type[nn.Module], type[nn.Module]]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Placement:
     name: str
     block: nn.Module
     host: type[nn.Module]
+    child: str
     module: Method
 
 
@@ -41,46 +42,123 @@ def plan(
     Raises:
         ConfigError: See :func:`mmadapt.adapt`.
     """
-    configs = as_list(adapter)
-    if not configs:
-        return []
-    placements: dict[str, Placement] = {}
-    for config in configs:
-        method, options, layers = parse(config)
-        table = hosts_for(method)
-        hosts = find_hosts(model, table)
-        if not hosts:
-            raise ConfigError(
-                f'no adaptable block in {type(model).__name__}. Known '
-                f'blocks: {", ".join(sorted(block.__name__ for block in table))}. '
-                'Register one with mmadapt.register_host.'
-            )
-        chosen = [
-            hosts[index]
-            for index in select_layers(layers, len(hosts), type(model).__name__)
-        ]
-        widths = [table[type(block)].width(block) for _, block in chosen]  # type: ignore[attr-defined]
-        stack = method.stack(widths, options)
-        check_outputs(model, [name for name, _ in chosen], stack)
-        for (name, block), module in zip(chosen, stack, strict=True):
-            if name in placements:
+    placements: dict[tuple[str, str], Placement] = {}
+    kinds: dict[str, type[nn.Module]] = {}
+    for request in parse_all(adapter):
+        for placement in place(model, request):
+            name, host = placement.name, placement.host
+            taken = (name, placement.child) in placements
+            if taken or kinds.setdefault(name, host) is not host:
                 raise ConfigError(
-                    f'{name} is given two adapters; each block takes one. Make the '
-                    'layers of the list distinct.'
+                    f'{name} is given two adapters; each branch of a block takes one, '
+                    'and a block with prompts none. Make the layers of the list '
+                    'distinct.'
                 )
+            placements[name, placement.child] = placement
+    return list(placements.values())
+
+
+def place(model: nn.Module, request: Request) -> list[Placement]:
+    """What one adapter config adds, and where.
+
+    Raises:
+        ConfigError: See :func:`mmadapt.adapt`.
+    """
+    table = hosts_for(request.method)
+    hosts = find_hosts(model, table)
+    if not hosts:
+        raise ConfigError(no_host(model, table))
+    stages = stages_of(hosts, table)
+    indices = select_layers(request.layers, stages, type(model).__name__)
+    options = request.spread(stages)
+    placements = []
+    for branch in request.branches:
+        widths = [
+            branch_width(table[type(hosts[index][1])], hosts[index], branch)
+            for index in indices
+        ]
+        stack = request.method.stack(widths, [options[index] for index in indices])
+        check_outputs(model, [hosts[index][0] for index in indices], stack)
+        for index, module in zip(indices, stack, strict=True):
             if module is None:
                 continue
+            name, block = hosts[index]
+            host = table[type(block)]
+            child = f'attn_{module.child}' if branch == 'attn' else module.child
+            check_input(name, host, module)
             if module.needs_grid:
                 setattr(module, 'grid', find_grid(model, name))  # noqa: B010 - typed there
             like = next(block.parameters())
             module = module.to(device=like.device, dtype=like.dtype)
-            placements[name] = Placement(name, block, table[type(block)], module)
-    return list(placements.values())
+            placements.append(Placement(name, block, host, child, module))
+    return placements
 
 
-def hosts_for(method: type[Method]) -> dict[type[nn.Module], type[nn.Module]]:
+def hosts_for(method: type[Method]) -> Hosts:
     """The table of hosts that a method needs."""
     return PROMPT_HOSTS if issubclass(method, Prompt) else HOSTS
+
+
+def find_hosts(model: nn.Module, table: Hosts = HOSTS) -> list[tuple[str, nn.Module]]:
+    """Names and modules of the adaptable blocks, in forward order."""
+    return [
+        (name, module)
+        for name, module in model.named_modules()
+        if type(module) in table
+    ]
+
+
+def no_host(model: nn.Module, table: Hosts) -> str:
+    """Why a model without an adaptable block can't be adapted."""
+    kinds = {type(module) for module in model.modules()}
+    reasons = [f'{k.__name__}: {REFUSED[k]}' for k in kinds if k in REFUSED]
+    known = ', '.join(sorted({block.__name__ for block in table}))
+    return ' '.join(
+        [
+            f'no adaptable block in {type(model).__name__}.',
+            *sorted(reasons),
+            f'Known blocks: {known}. Register one with mmadapt.register_host.',
+        ]
+    )
+
+
+def stages_of(hosts: Sequence[tuple[str, nn.Module]], table: Hosts) -> list[int]:
+    """The stage of each adaptable block."""
+    return find_stages([table[type(block)].width(block) for _, block in hosts])  # type: ignore[attr-defined]
+
+
+def branch_width(
+    host: type[nn.Module], named: tuple[str, nn.Module], branch: str
+) -> int:
+    """Width of the residual stream that a branch of a block is added to.
+
+    Raises:
+        ConfigError: An adapter can't stand beside that branch.
+    """
+    name, block = named
+    if branch not in getattr(host, 'branches', ('mlp',)):
+        raise ConfigError(
+            f'branch={branch!r}: {name} ({type(block).__name__}) takes adapters beside '
+            f'{" and ".join(host.branches)} only.'  # type: ignore[attr-defined]
+        )
+    width = host.attn_width if branch == 'attn' else host.width  # type: ignore[attr-defined]
+    return int(width(block))
+
+
+def check_input(name: str, host: type[nn.Module], module: Method) -> None:
+    """Refuse a branch whose input the block doesn't have.
+
+    Raises:
+        ConfigError: With the inputs that it has.
+    """
+    if not isinstance(module, Adapter) or module.mode == 'sequential':
+        return
+    inputs: tuple[str, ...] = host.inputs  # type: ignore[attr-defined]
+    if module.input not in inputs:
+        raise ConfigError(
+            f'input={module.input!r}: {name} ({host.__name__}) has no such input for '
+            f'an adapter; allowed there: {", ".join(map(repr, inputs))}.'
+        )
 
 
 def check_outputs(
@@ -110,104 +188,6 @@ def check_outputs(
         )
 
 
-def find_hosts(
-    model: nn.Module, table: Mapping[type[nn.Module], type[nn.Module]] = HOSTS
-) -> list[tuple[str, nn.Module]]:
-    """Names and modules of the adaptable blocks, in forward order."""
-    return [
-        (name, module)
-        for name, module in model.named_modules()
-        if type(module) in table
-    ]
-
-
-def as_list(
-    adapter: AdapterConfig | Sequence[AdapterConfig] | None,
-) -> list[AdapterConfig]:
-    """A config, a list of them, or None, as a list.
-
-    Raises:
-        ConfigError: Anything else.
-    """
-    if adapter is None:
-        return []
-    configs = [adapter] if isinstance(adapter, Mapping) else adapter
-    if isinstance(configs, str) or not isinstance(configs, Sequence):
-        configs = [configs]  # refused below, with the value given
-    for config in configs:
-        if not isinstance(config, Mapping):
-            raise ConfigError(
-                f'adapter={adapter!r}: a dict such as dict(bottleneck=64), a list of '
-                'dicts, or None for linear probing.'
-            )
-    return list(configs)
-
-
-def parse(config: AdapterConfig) -> tuple[type[Method], dict[str, Any], Any]:
-    """Method, its options, and ``layers`` of one adapter config.
-
-    Raises:
-        ConfigError: An unknown method or option, or one that is missing.
-    """
-    options = dict(config)
-    name = options.pop('type', 'AdaptMLP')
-    layers = options.pop('layers', 'all')
-    found: Any = name if inspect.isclass(name) else ADAPTERS.get(str(name))
-    if not inspect.isclass(found) or not issubclass(found, Method):
-        known = sorted(ADAPTERS.module_dict)
-        raise ConfigError(
-            f'adapter type {name!r} is not known; allowed: {", ".join(known)}.'
-            f'{did_you_mean(name, known)}'
-        )
-    method: type[Method] = found
-    allowed = method.options()
-    for option in options:
-        if option not in allowed:
-            names = ['type', *allowed, 'layers']
-            raise ConfigError(
-                f'{method.__name__} has no option {option!r}; allowed: '
-                f'{", ".join(names)}.{did_you_mean(option, names)}'
-            )
-    for option, default in allowed.items():
-        if default is ... and option not in options:
-            raise ConfigError(f'{method.__name__} needs the option {option!r}.')
-    return method, options, layers
-
-
-def select_layers(layers: object, count: int, model: str) -> list[int]:
-    """Indices that ``layers`` means among ``count`` blocks, in forward order.
-
-    Args:
-        layers: ``'all'`` or a sequence of indices, negative ones from the end.
-        count: Number of adaptable blocks.
-        model: The model's name, for the error.
-
-    Raises:
-        ConfigError: Not of that form, out of range, empty or with a repetition.
-    """
-    if layers == 'all':
-        return list(range(count))
-    whole = isinstance(layers, Sequence) and all(
-        isinstance(index, int) and not isinstance(index, bool) for index in layers
-    )
-    if not whole or not layers:
-        raise ConfigError(
-            f"layers={layers!r}: 'all' or a list of indices of adaptable blocks "
-            f'(0-{count - 1}), negative ones counted from the end. For no adapter at '
-            'all use adapter=None.'
-        )
-    outside = [index for index in layers if not -count <= index < count]  # type: ignore[attr-defined]
-    if outside:
-        raise ConfigError(
-            f'layers {outside} is out of range: {model} has {count} adaptable blocks '
-            f'(0-{count - 1}).'
-        )
-    chosen = [index % count for index in layers]  # type: ignore[attr-defined]
-    if len(set(chosen)) != len(chosen):
-        raise ConfigError(f'layers={layers!r} names a block twice.')
-    return sorted(chosen)
-
-
 def function_options(
     model: nn.Module, adapter: AdapterConfig | Sequence[AdapterConfig] | None
 ) -> list[dict[str, Any]]:
@@ -221,12 +201,14 @@ def function_options(
         adapter: The adapter config.
     """
     described = []
-    for config in as_list(adapter):
-        method, options, layers = parse(config)
-        count = len(find_hosts(model, hosts_for(method)))
-        merged = {**method.options(), **options}
-        for option in method.training_only:
+    for request in parse_all(adapter):
+        table = hosts_for(request.method)
+        stages = stages_of(find_hosts(model, table), table)
+        merged = {**request.method.options(), **request.options}
+        for option in request.method.training_only:
             merged.pop(option)
-        chosen = select_layers(layers, count, type(model).__name__)
-        described.append({'type': method.__name__, **merged, 'layers': chosen})
+        if request.branch != 'mlp':
+            merged['branch'] = request.branch
+        chosen = select_layers(request.layers, stages, type(model).__name__)
+        described.append({'type': request.method.__name__, **merged, 'layers': chosen})
     return described

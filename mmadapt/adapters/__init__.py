@@ -1,6 +1,6 @@
 """WHAT is added to a block: one method a file."""
 
-from .base import Adapter, Method
+from .base import Adapter, Method, check_choice
 from .bottleneck import AdaptMLP
 from .conv import AdaptConv, AdaptDWConv
 from .grid import TokenGrid
@@ -15,4 +15,5 @@ __all__ = [
     'Method',
     'Prompt',
     'TokenGrid',
+    'check_choice',
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from mmengine.model import BaseModule
@@ -29,11 +29,13 @@ class Method(BaseModule, ABC):
             task file doesn't depend on them.
         needs_grid: Whether it has to know where the tokens are, and gets a
             :class:`TokenGrid` as ``grid`` before it runs.
+        per_stage: Options that may be a list, one value for each stage of the trunk.
     """
 
     child: ClassVar[str]
     needs_grid: ClassVar[bool] = False
     training_only: ClassVar[tuple[str, ...]] = ()
+    per_stage: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def options(cls) -> dict[str, Any]:
@@ -46,18 +48,20 @@ class Method(BaseModule, ABC):
 
     @classmethod
     def stack(
-        cls: type[AnyMethod], widths: Sequence[int], options: dict[str, Any]
+        cls: type[AnyMethod],
+        widths: Sequence[int],
+        options: Sequence[Mapping[str, Any]],
     ) -> list[Method | None]:
         """One module for each block of a stack, or None where a block needs none.
 
         Args:
             widths: Widths of the chosen blocks, in forward order.
-            options: Those of the config.
+            options: Those of each block.
 
         Raises:
             ConfigError: An option out of its range.
         """
-        return [cls(width, **options) for width in widths]
+        return [cls(width, **own) for width, own in zip(widths, options, strict=True)]
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -65,7 +69,7 @@ class Method(BaseModule, ABC):
 
 
 class Adapter(Method):
-    """A small trainable branch beside the MLP of one transformer block.
+    """A small trainable branch beside the MLP, or the attention, of one block.
 
     A subclass is a branch only: where its input comes from, and where its output is
     added, is the host's part and is named by :attr:`mode` and :attr:`input`.

@@ -31,7 +31,8 @@ class AdaptMLP(Adapter):
     Args:
         dim: Width C of the block.
         bottleneck: Middle dimension, or a fraction of ``dim`` such as ``'1/12'``,
-            rounded down (what the paper uses on Swin, whose stages differ in width).
+            rounded down (what the paper uses on Swin, whose stages differ in width);
+            in a config also a list of these, one for each stage of the trunk.
         scale: The constant s, or ``'learnable'`` for a scalar that starts at 1.
         dropout: Probability of dropping an element after the ReLU.
         mode: ``'parallel'``: x' + MLP(LN(x')) + A(x'). ``'sequential'``: the branch
@@ -56,6 +57,7 @@ class AdaptMLP(Adapter):
     INITS: ClassVar[tuple[str, ...]] = ('zero', 'normal')
     NORMS: ClassVar[tuple[str | None, ...]] = (None, 'in', 'out')
     training_only: ClassVar[tuple[str, ...]] = ('dropout', 'init')
+    per_stage: ClassVar[tuple[str, ...]] = ('bottleneck',)
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -76,12 +76,12 @@ class VPT(Prompt):
 
     @classmethod
     def stack(
-        cls, widths: Sequence[int], options: dict[str, Any]
+        cls, widths: Sequence[int], options: Sequence[Mapping[str, Any]]
     ) -> list[Method | None]:
         """Prompts for each block, or, shallow, an entrance and an exit."""
-        first = cls(widths[0], **options)
+        first = cls(widths[0], **options[0])
         if first.leave:
-            return [first, *(cls(width, **options) for width in widths[1:])]
+            return super().stack(widths, options)
         if len(widths) == 1:
             first.leave = True
             return [first]

@@ -3,9 +3,11 @@
 from .base import (
     HOSTS,
     PROMPT_HOSTS,
+    REFUSED,
     AdapterHost,
     PromptHost,
     promote,
+    refuse_host,
     register_host,
 )
 from .grid import GRIDS, find_grid, register_grid
@@ -14,10 +16,12 @@ __all__ = [
     'GRIDS',
     'HOSTS',
     'PROMPT_HOSTS',
+    'REFUSED',
     'AdapterHost',
     'PromptHost',
     'find_grid',
     'promote',
+    'refuse_host',
     'register_grid',
     'register_host',
 ]

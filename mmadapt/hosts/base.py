@@ -9,7 +9,7 @@ upstream gave, and every weight, stays as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -20,9 +20,11 @@ from ..errors import ConfigError
 __all__ = [
     'HOSTS',
     'PROMPT_HOSTS',
+    'REFUSED',
     'AdapterHost',
     'PromptHost',
     'promote',
+    'refuse_host',
     'register_host',
 ]
 
@@ -34,38 +36,73 @@ PROMPT_HOSTS: dict[type[nn.Module], type[nn.Module]] = {}
 """Block class -> host of prompts, for blocks that attend over all tokens alike."""
 
 
-class AdapterHost(nn.Module):
-    """Mixin of every host: ends the residual branches, with the adapter where it is.
+REFUSED: dict[type[nn.Module], str] = {}
+"""Block class -> why it has no host, for blocks whose equations leave no room."""
 
-    The adapter is a child of the block, outside stochastic depth and layer scale, as
-    in the official code.
+
+Normed = Tensor | Callable[[Tensor], Tensor]
+
+
+class AdapterHost(nn.Module):
+    """Mixin of every host: ends the residual branches, with an adapter where one is.
+
+    The adapters are children of the block, outside stochastic depth and layer scale,
+    as in the official code: ``adapter`` beside the MLP, ``attn_adapter`` beside what
+    stands in front of it, attention or another token mixer.
+
+    Attributes:
+        branches: Beside which branches an adapter can stand.
+        inputs: What an adapter can read. ``'post_norm'`` has no meaning where the
+            branch reads no normed stream of the same shape.
+        channel_dim: Which dimension of the residual stream the channels are.
     """
 
-    adapter: Adapter
+    branches: ClassVar[tuple[str, ...]] = ('mlp', 'attn')
+    inputs: ClassVar[tuple[str, ...]] = ('pre_norm', 'post_norm')
+    channel_dim: ClassVar[int] = -1
 
     if TYPE_CHECKING:  # what upstream's block has; it carries no types
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def close_attn(self, x: Tensor, h: Tensor) -> Tensor:
-        """X + h: the residual stream x' behind the attention, ``(..., C)``."""
-        return x + h
+    def close_attn(self, x: Tensor, h: Tensor, normed: Normed) -> Tensor:
+        """X + h + A(.): the residual stream x' behind the attention, ``(..., C)``.
 
-    def close_mlp(self, x: Tensor, h: Tensor, normed: Tensor) -> Tensor:
+        Args:
+            x: The residual stream in front of the attention, ``(..., C)``.
+            h: The attention branch's output, stochastic depth and layer scale
+                included.
+            normed: LN(x), what the attention read; or the norm layer, where upstream
+                applies it out of sight.
+        """
+        return self.close(getattr(self, 'attn_adapter', None), x, h, normed)
+
+    def close_mlp(self, x: Tensor, h: Tensor, normed: Normed) -> Tensor:
         """X' + h + A(.): the block's output, ``(..., C)``.
 
         Args:
             x: The residual stream x' in front of the MLP, ``(..., C)``.
             h: The MLP branch's output, stochastic depth and layer scale included.
-            normed: LN(x'), what the MLP read.
+            normed: LN(x'), what the MLP read; or the norm layer.
         """
-        if self.adapter.mode == 'sequential':
-            branch = self.adapter(h)
-        elif self.adapter.input == 'post_norm':
-            branch = self.adapter(normed)
+        return self.close(getattr(self, 'adapter', None), x, h, normed)
+
+    def close(
+        self, adapter: Adapter | None, x: Tensor, h: Tensor, normed: Normed
+    ) -> Tensor:
+        """X + h, plus the adapter's branch where there is one."""
+        if adapter is None:
+            return x + h
+        if adapter.mode == 'sequential':
+            read = h
+        elif adapter.input == 'post_norm':
+            read = normed if isinstance(normed, Tensor) else normed(x)
         else:
-            branch = self.adapter(x)
-        return x + h + branch
+            read = x
+        if self.channel_dim == -1:
+            return x + h + adapter(read)
+        branch = adapter(read.movedim(self.channel_dim, -1))
+        return x + h + branch.movedim(-1, self.channel_dim)
 
     def recompute(self, branch: Callable[..., Tensor], *inputs: Any) -> Tensor:
         """Run a branch, and again in the backward pass where upstream says so.
@@ -79,11 +116,16 @@ class AdapterHost(nn.Module):
 
     @staticmethod
     def width(block: Any) -> int:
-        """Width C of the residual stream of a block, promoted or not."""
+        """Width C of the residual stream in front of the MLP, promoted or not."""
         raise ConfigError(
             f'The host of {type(block).__name__} does not say how wide the block is: '
             'define `width(block)` in it.'
         )
+
+    @classmethod
+    def attn_width(cls, block: Any) -> int:
+        """Width C of the residual stream in front of the attention."""
+        return cls.width(block)
 
 
 class PromptHost(nn.Module):
@@ -143,6 +185,16 @@ def register_host(block: type[nn.Module]) -> Callable[[Host], Host]:
         return host
 
     return register
+
+
+def refuse_host(block: type[nn.Module], reason: str) -> None:
+    """Say why blocks of exactly that type can't be adapted; the errors repeat it.
+
+    Args:
+        block: The block class.
+        reason: One sentence, without the name of the class.
+    """
+    REFUSED[block] = reason
 
 
 def promote(module: nn.Module, host: type[nn.Module]) -> None:

@@ -4,79 +4,154 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 import mmadapt
 from mmadapt.adapt import adapter_prefixes
 from mmadapt.adapters import Adapter
+from mmadapt.errors import ConfigError
 from mmadapt.hosts import HOSTS
-from tests.helpers import HOST_CASES, HostCase, feature, randomise
+from tests.helpers import feature, randomise
+from tests.host_cases import HOST_CASES, HostCase
 
-if missing := {block.__name__ for block in HOSTS} ^ set(HOST_CASES):
-    raise LookupError(f'hosts and HOST_CASES of tests/helpers.py differ in: {missing}')
+if missing := set(HOSTS) ^ {case.block for case in HOST_CASES}:
+    raise LookupError(f'hosts and tests/host_cases differ in: {missing}')
 
 ADAPTER = {'bottleneck': 8}
 
 
-@pytest.fixture(params=sorted(HOST_CASES))
+@pytest.fixture(params=HOST_CASES, ids=lambda case: case.id)
 def case(request: pytest.FixtureRequest) -> HostCase:
-    return HOST_CASES[request.param]
+    return request.param
 
 
-def adapters_of(model: torch.nn.Module) -> list[Adapter]:
+def adapters_of(model: nn.Module) -> list[Adapter]:
     return [module for module in model.modules() if isinstance(module, Adapter)]
 
 
-def evaluated(model: torch.nn.Module) -> torch.nn.Module:
+def evaluated(model: nn.Module) -> nn.Module:
     """``model.eval()``, whose upstream form may return None."""
     model.eval()
     return model
 
 
-def hosts_of(model: torch.nn.Module) -> list[torch.nn.Module]:
-    return [model.get_submodule(n.rpartition('.')[0]) for n in adapter_prefixes(model)]
+def hosts_of(model: nn.Module) -> list[nn.Module]:
+    names = dict.fromkeys(n.rpartition('.')[0] for n in adapter_prefixes(model))
+    return [model.get_submodule(name) for name in names]
+
+
+def host_of(model: nn.Module, case: HostCase) -> tuple[str, nn.Module]:
+    """Name and module of the first promoted block of the case's class."""
+    return next(
+        (name, module)
+        for name, module in model.named_modules()
+        if type(module) is HOSTS[case.block]
+    )
+
+
+def run(adapter: Adapter, x: Tensor, case: HostCase) -> Tensor:
+    """The branch alone, along the block's channels."""
+    return adapter(x.movedim(case.channel_dim, -1)).movedim(-1, case.channel_dim)
+
+
+def tap(module: nn.Module) -> dict[str, Tensor]:
+    """What a norm in front of a branch reads (pre_norm) and gives (post_norm)."""
+    seen: dict[str, Tensor] = {}
+    module.register_forward_hook(
+        lambda _, args, out: seen.update(pre_norm=args[0], post_norm=out)
+    )
+    return seen
+
+
+def grab(block: nn.Module) -> list[Any]:
+    """The positional and keyword inputs of a block's first call."""
+    seen: list[Any] = []
+
+    def keep(_: nn.Module, args: Any, kwargs: Any) -> None:
+        if not seen:
+            seen.extend([copy.deepcopy(args), copy.deepcopy(kwargs)])
+
+    block.register_forward_pre_hook(keep, with_kwargs=True)
+    return seen
+
+
+def test_the_case_holds_blocks_of_its_class(case: HostCase) -> None:
+    assert any(type(module) is case.block for module in case.build().modules())
 
 
 def test_zero_init_is_the_base_model_to_the_bit(case: HostCase) -> None:
     base = evaluated(case.build())
-    adapted = mmadapt.adapt(copy.deepcopy(base), ADAPTER)
-    with torch.no_grad():
-        expected = feature(base(case.input()))
-        assert torch.equal(feature(adapted(case.input())), expected)
+    branches = ['mlp', 'attn'] if 'attn' in HOSTS[case.block].branches else ['mlp']
+    for branch in branches:
+        adapted = mmadapt.adapt(copy.deepcopy(base), {**ADAPTER, 'branch': branch})
+        with torch.no_grad():
+            expected = feature(base(case.input()))
+            assert torch.equal(feature(adapted(case.input())), expected)
 
 
-@pytest.mark.parametrize('mode', ['parallel', 'sequential'])
-@pytest.mark.parametrize('source', ['pre_norm', 'post_norm'])
-def test_output_is_base_plus_branch(case: HostCase, mode: str, source: str) -> None:
+@pytest.mark.parametrize('source', ['pre_norm', 'post_norm', 'h'])
+def test_output_is_base_plus_branch(case: HostCase, source: str) -> None:
     """One block against upstream's forward plus A(.), tapped by test-only hooks."""
-    if mode == 'sequential':
-        source = 'pre_norm'
     base = evaluated(case.build())
-    adapted = mmadapt.adapt(
-        copy.deepcopy(base), {**ADAPTER, 'mode': mode, 'input': source}
-    )
-    host = hosts_of(adapted)[0]
-    name = adapter_prefixes(adapted)[0].rpartition('.')[0]
+    option = {'mode': 'sequential'} if source == 'h' else {'input': source}
+    if source not in ('h', *HOSTS[case.block].inputs):
+        with pytest.raises(ConfigError, match='no such input'):
+            mmadapt.adapt(base, {**ADAPTER, **option})
+        return
+    adapted = mmadapt.adapt(copy.deepcopy(base), {**ADAPTER, **option})
+    name, host = host_of(adapted, case)
     plain = base.get_submodule(name)
     randomise(host.adapter)
-
-    tapped: dict[str, torch.Tensor] = {}
-    getattr(plain, case.norm).register_forward_hook(
-        lambda _, args, out: tapped.update(pre_norm=args[0], post_norm=out)
-    )
-    grabbed: list[torch.Tensor] = []
-    plain.register_forward_pre_hook(lambda _, args: grabbed.extend(args))
+    tapped = tap(plain.get_submodule(case.norm))
+    grabbed = grab(plain)
     with torch.no_grad():
         base(case.input())
-        inputs = tuple(grabbed)
-        expected = plain(*inputs)
-        inner = expected - tapped['pre_norm']  # h
-        read = inner if mode == 'sequential' else tapped[source]
-        expected = expected + host.adapter(read)
-        assert torch.allclose(host(*inputs), expected, atol=1e-6, rtol=1e-5)
-        assert not torch.allclose(host(*inputs), plain(*inputs), atol=1e-3)
+        args, kwargs = grabbed
+        before = copy.deepcopy((args, kwargs))  # some blocks write into their input
+        expected = case.stream(plain(*args, **kwargs), tapped['pre_norm'])
+        read = expected - tapped['pre_norm'] if source == 'h' else tapped[source]
+        args, kwargs = before
+        out = case.stream(host(*args, **kwargs), tapped['pre_norm'])
+        branch = run(host.adapter, read, case)
+    torch.testing.assert_close(out, expected + branch, atol=2e-6, rtol=1e-5)
+    assert not torch.allclose(out, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize('source', ['pre_norm', 'post_norm', 'h'])
+def test_the_attention_branch_likewise(case: HostCase, source: str) -> None:
+    """What arrives in front of the MLP, with and without the adapter."""
+    host_class = HOSTS[case.block]
+    option = {'mode': 'sequential'} if source == 'h' else {'input': source}
+    base = evaluated(case.build())
+    if 'attn' not in host_class.branches:
+        with pytest.raises(ConfigError, match='beside mlp only'):
+            mmadapt.adapt(base, {**ADAPTER, 'branch': 'attn'})
+        return
+    if source not in ('h', *host_class.inputs):
+        with pytest.raises(ConfigError, match='no such input'):
+            mmadapt.adapt(base, {**ADAPTER, **option, 'branch': 'attn'})
+        return
+    adapted = mmadapt.adapt(
+        copy.deepcopy(base), {**ADAPTER, **option, 'branch': 'attn'}
+    )
+    name, host = host_of(adapted, case)
+    plain = base.get_submodule(name)
+    randomise(host.attn_adapter)
+    front = tap(plain.get_submodule(case.attn_norm))
+    middle, moved = (tap(b.get_submodule(case.norm)) for b in (plain, host))
+    with torch.no_grad():
+        base(case.input())
+        adapted(case.input())
+        h = middle['pre_norm'] - front['pre_norm']
+        read = h if source == 'h' else front[source]
+        expected = middle['pre_norm'] + run(host.attn_adapter, read, case)
+    torch.testing.assert_close(moved['pre_norm'], expected, atol=2e-6, rtol=1e-5)
+    assert not torch.allclose(moved['pre_norm'], middle['pre_norm'], atol=1e-3)
 
 
 def test_base_state_dict_loads_and_only_adapters_are_missing(case: HostCase) -> None:
@@ -95,7 +170,8 @@ def test_init_weights_of_the_blocks_keeps_the_zero_start(case: HostCase) -> None
         for module in host.modules():
             if hasattr(module, '_is_init'):
                 module._is_init = False
-        host.init_weights()
+            if hasattr(module, 'init_weights'):
+                module.init_weights()
         assert torch.count_nonzero(host.adapter.up.weight) == 0
         assert torch.count_nonzero(host.adapter.down.weight) > 0
 
@@ -118,7 +194,7 @@ def test_pickle_round_trip(case: HostCase) -> None:
     adapted = evaluated(mmadapt.adapt(case.build(), ADAPTER))
     for adapter in adapters_of(adapted):
         randomise(adapter)
-    blocks = torch.nn.ModuleList(hosts_of(adapted))
+    blocks = nn.ModuleList(hosts_of(adapted))
     twin = pickle.loads(pickle.dumps(blocks))
     for name, tensor in blocks.state_dict().items():
         assert torch.equal(twin.state_dict()[name], tensor)
@@ -129,7 +205,8 @@ def test_pickle_round_trip(case: HostCase) -> None:
 def test_gradients_reach_exactly_the_adapters(
     case: HostCase, checkpointed: bool
 ) -> None:
-    adapted = mmadapt.adapt(case.build(), ADAPTER)
+    branch = 'both' if 'attn' in HOSTS[case.block].branches else 'mlp'
+    adapted = mmadapt.adapt(case.build(), {**ADAPTER, 'branch': branch})
     for adapter in adapters_of(adapted):
         randomise(adapter)
     if checkpointed:
@@ -145,26 +222,33 @@ def test_gradients_reach_exactly_the_adapters(
             assert parameter.grad is None, name
 
 
-def run_checkpointed(block: torch.nn.Module) -> None:
+def run_checkpointed(block: nn.Module) -> None:
     """Recompute a block's activations in its backward pass, non-re-entrant."""
-    from torch.utils.checkpoint import checkpoint
-
     forward = block.forward
-    block.forward = lambda *args: checkpoint(forward, *args, use_reentrant=False)
+    block.forward = lambda *args, **kwargs: checkpoint(
+        forward, *args, use_reentrant=False, **kwargs
+    )
 
 
 def test_stochastic_depth_leaves_the_branch(case: HostCase) -> None:
     """With the MLP nearly always dropped, the adapter still moves the output."""
+    if not case.drop_path:
+        pytest.skip('upstream has no stochastic depth there')
     adapted = mmadapt.adapt(case.build(**case.drop_path), ADAPTER)
-    host = hosts_of(adapted)[-1]
+    host = [m for m in adapted.modules() if type(m) is HOSTS[case.block]][-1]
     randomise(host.adapter)
-    tapped: list[torch.Tensor] = []
-    host.register_forward_hook(lambda _, args, out: tapped.extend([args[0], out]))
+    tapped = tap(host.get_submodule(case.norm))
+    outputs: list[Any] = []
+    host.register_forward_hook(lambda _, args, out: outputs.append(out))
+    adapted.train()
     torch.manual_seed(0)
     adapted(case.input())
     with torch.no_grad():
-        expected = tapped[0] + host.adapter(tapped[0])
-    assert torch.allclose(tapped[1], expected, atol=1e-6)
+        x = tapped['pre_norm']
+        expected = x + run(host.adapter, x, case)
+        torch.testing.assert_close(
+            case.stream(outputs[0], x), expected, atol=1e-6, rtol=1e-5
+        )
 
 
 def test_upstreams_checkpoints_do_not_cost_the_gradients(case: HostCase) -> None:

@@ -1,21 +1,20 @@
-"""Hosts for the blocks of MMPretrain."""
+"""The ViT layer of MMPretrain, and its prompts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mmpretrain.models.backbones.swin_transformer import SwinBlock
 from mmpretrain.models.backbones.vision_transformer import (
     TransformerEncoderLayer,
     VisionTransformer,
 )
 from torch import Tensor
 
-from ..adapters import TokenGrid
-from .base import AdapterHost, PromptHost, register_host
-from .grid import register_grid
+from ...adapters import TokenGrid
+from ..base import AdapterHost, PromptHost, register_host
+from ..grid import register_grid
 
-__all__ = ['AdaptedEncoderLayer', 'AdaptedSwinBlock', 'PromptedEncoderLayer']
+__all__ = ['AdaptedEncoderLayer', 'PromptedEncoderLayer']
 
 
 @register_host(TransformerEncoderLayer)
@@ -24,7 +23,8 @@ class AdaptedEncoderLayer(AdapterHost, TransformerEncoderLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, N, C)``."""
-        x = self.close_attn(x, self.attn(self.ln1(x)))
+        normed = self.ln1(x)
+        x = self.close_attn(x, self.attn(normed), normed)
         normed = self.ln2(x)
         # identity=0 makes upstream's FFN return the branch alone, to the bit.
         return self.close_mlp(x, self.ffn(normed, identity=0), normed)
@@ -46,19 +46,3 @@ class PromptedEncoderLayer(PromptHost, TransformerEncoderLayer):
 def vit_grid(trunk: VisionTransformer) -> TokenGrid:
     """Patches of an image behind a class token, where there is one."""
     return TokenGrid(trunk.num_extra_tokens, 1, *trunk.patch_resolution)
-
-
-@register_host(SwinBlock)
-class AdaptedSwinBlock(AdapterHost, SwinBlock):
-    """The block of Swin."""
-
-    def forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
-        """The block's output for tokens ``x`` of shape ``(B, H*W, C)``."""
-        x = self.close_attn(x, self.recompute(self.attn, self.norm1(x), hw_shape))
-        normed = self.norm2(x)
-        return self.close_mlp(x, self.recompute(self.ffn, normed, 0), normed)
-
-    @staticmethod
-    def width(block: Any) -> int:
-        """Width C of the tokens at this stage."""
-        return int(block.ffn.embed_dims)

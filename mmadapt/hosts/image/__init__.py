@@ -1,0 +1,5 @@
+"""Hosts for the blocks of MMPretrain, one family a file."""
+
+from . import swin, vit
+
+__all__ = ['swin', 'vit']

@@ -1,0 +1,5 @@
+"""Hosts for the blocks of MMAction2, one family a file."""
+
+from . import swin, videomae
+
+__all__ = ['swin', 'videomae']
