@@ -27,7 +27,9 @@ __all__ = [
 
 def feature(output: Any) -> Tensor:
     """The last feature of a backbone, whichever form it returns."""
-    return output[-1] if isinstance(output, (tuple, list)) else output
+    while isinstance(output, (tuple, list)):  # MViT nests them
+        output = output[-1]
+    return output
 
 
 def randomise(module: nn.Module, std: float = 0.5) -> None:

@@ -1,5 +1,5 @@
 """Hosts for the blocks of MMAction2, one family a file."""
 
-from . import swin, videomae
+from . import mvit, swin, timesformer, uniformer, uniformerv2, videomae
 
-__all__ = ['swin', 'videomae']
+__all__ = ['mvit', 'swin', 'timesformer', 'uniformer', 'uniformerv2', 'videomae']
