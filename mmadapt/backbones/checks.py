@@ -17,6 +17,13 @@ __all__ = [
     'check_video_backbone',
 ]
 
+FETCHING = {
+    'pretrained': 'None (False for TIMMBackbone)',
+    'pretrained_type': 'None',
+    'checkpoint_path': "''",
+}
+"""Options by which backbones load weights of their own, and what switches them off."""
+
 
 def check_arch(
     options: Mapping[str, Any],
@@ -67,12 +74,13 @@ def check_inner_init(backbone: Mapping[str, Any]) -> dict[str, Any]:
             f'backbone={backbone!r} of AdaptedBackbone: a config with a type, such as '
             "dict(type='SwinTransformer', arch='base')."
         )
-    if backbone.get('pretrained'):
-        raise ConfigError(
-            f'the inner backbone has pretrained={backbone["pretrained"]!r}, which '
-            'would be loaded past all checks. Set pretrained=None there and give '
-            "AdaptedBackbone init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE)."
-        )
+    for option, off in FETCHING.items():
+        if backbone.get(option):
+            raise ConfigError(
+                f'the inner backbone has {option}={backbone[option]!r}, with which it '
+                f'would load past all checks. Set {option}={off} there and give '
+                "AdaptedBackbone init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE)."
+            )
     check_swallowed(backbone)
     inner = backbone.get('init_cfg')
     entries = inner if isinstance(inner, (list, tuple)) else [inner]

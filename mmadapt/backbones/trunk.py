@@ -28,6 +28,10 @@ from ..weights.stamp import TaskStamp
 
 __all__ = ['adapt_backbone', 'check_init_cfg']
 
+# Options of MMAction2's backbones (Video Swin, UniFormer, UniFormerV2) that make their
+# init_weights fetch the file that `pretrained` names, even where it names none.
+FETCHERS = ('pretrained2d', 'clip_pretrained')
+
 INIT_OPTIONS = {'PretrainedTrunk': ('checkpoint',), 'RandomTrunk': ('seed',)}
 
 
@@ -160,8 +164,9 @@ def initialise(backbone: nn.Module, seed: int | None = None) -> None:
                 if reset is not None:
                     reset()
         if getattr(backbone, 'pretrained', '') is None:
-            # Video Swin inflates the file of that name, even where none is named.
-            setattr(backbone, 'pretrained2d', False)  # noqa: B010 - untyped
+            for option in FETCHERS:
+                if hasattr(backbone, option):
+                    setattr(backbone, option, False)
         if isinstance(backbone, BaseModule):
             backbone.init_weights()
 
