@@ -79,7 +79,8 @@ def check_inner_init(backbone: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(
                 f'the inner backbone has {option}={backbone[option]!r}, with which it '
                 f'would load past all checks. Set {option}={off} there and give '
-                "AdaptedBackbone init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE)."
+                "AdaptedBackbone init_cfg=dict(type='PretrainedTrunk', "
+                'checkpoint=FILE).'
             )
     check_swallowed(backbone)
     inner = backbone.get('init_cfg')
