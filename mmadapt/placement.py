@@ -10,7 +10,7 @@ from torch import nn
 
 from .adapters import Adapter, Method, Prompt
 from .errors import ConfigError
-from .hosts import HOSTS, PROMPT_HOSTS, REFUSED, find_grid
+from .hosts import HOSTS, PROMPT_HOSTS, REFUSED, AdapterHost, find_grid
 from .layers import find_stages, select_layers
 from .request import AdapterConfig, Request, parse_all
 
@@ -104,8 +104,13 @@ def find_hosts(model: nn.Module, table: Hosts = HOSTS) -> list[tuple[str, nn.Mod
     return [
         (name, module)
         for name, module in model.named_modules()
-        if type(module) in table
+        if type(module) in table and fits(table[type(module)], module)
     ]
+
+
+def fits(host: type[nn.Module], block: nn.Module) -> bool:
+    """Whether a block of a host's class is one that the host is for."""
+    return not issubclass(host, AdapterHost) or host.fits(block)
 
 
 def no_host(model: nn.Module, table: Hosts) -> str:

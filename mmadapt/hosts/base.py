@@ -77,28 +77,35 @@ class AdapterHost(nn.Module):
         """
         return self.close(getattr(self, 'attn_adapter', None), x, h, normed)
 
-    def close_mlp(self, x: Tensor, h: Tensor, normed: Normed) -> Tensor:
+    def close_mlp(
+        self, x: Tensor, h: Tensor, normed: Normed, read: Tensor | None = None
+    ) -> Tensor:
         """X' + h + A(.): the block's output, ``(..., C)``.
 
         Args:
             x: The residual stream x' in front of the MLP, ``(..., C)``.
             h: The MLP branch's output, stochastic depth and layer scale included.
             normed: LN(x'), what the MLP read; or the norm layer.
+            read: X' itself, in blocks whose MLP is added to another stream.
         """
-        return self.close(getattr(self, 'adapter', None), x, h, normed)
+        return self.close(getattr(self, 'adapter', None), x, h, normed, read)
 
     def close(
-        self, adapter: Adapter | None, x: Tensor, h: Tensor, normed: Normed
+        self,
+        adapter: Adapter | None,
+        x: Tensor,
+        h: Tensor,
+        normed: Normed,
+        read: Tensor | None = None,
     ) -> Tensor:
         """X + h, plus the adapter's branch where there is one."""
         if adapter is None:
             return x + h
+        read = x if read is None else read
         if adapter.mode == 'sequential':
             read = h
         elif adapter.input == 'post_norm':
-            read = normed if isinstance(normed, Tensor) else normed(x)
-        else:
-            read = x
+            read = normed if isinstance(normed, Tensor) else normed(read)
         if self.channel_dim == -1:
             return x + h + adapter(read)
         branch = adapter(read.movedim(self.channel_dim, -1))
@@ -113,6 +120,16 @@ class AdapterHost(nn.Module):
         if self.with_cp and self.training:
             return checkpoint(branch, *inputs, use_reentrant=False)
         return branch(*inputs)
+
+    @classmethod
+    def fits(cls, block: Any) -> bool:
+        """Whether a block of the class is one: some classes serve other ends too."""
+        return True
+
+    @classmethod
+    def branches_of(cls, block: Any) -> tuple[str, ...]:
+        """Beside which branches of this block an adapter can stand."""
+        return cls.branches
 
     @staticmethod
     def width(block: Any) -> int:

@@ -25,12 +25,20 @@ class HostCase:
             whose output is what the MLP reads: its norm. Where the block has no norm
             there, the MLP itself.
         attn_norm: The same in front of the attention or token mixer.
+        behind_attn: Name of the module that reads the residual stream behind the
+            attention, where that isn't ``norm``.
         drop_path: Options that switch stochastic depth on, with a probability of
             almost 1; empty where upstream has none.
         with_cp: Options that switch upstream's activation checkpoints on, if any.
         channel_dim: Which dimension of x' the channels are.
         stream: From the block's output to the residual stream behind the MLP, in the
             shape of x', for blocks that return something else.
+        behind: The same for what ``behind_attn`` reads, in the shape of what stands
+            in front of the attention.
+        skip: From the block's first input to the stream that the MLP is added to, in
+            the shape of x', where that isn't x'.
+        attn_layers: Blocks of the backbone that have an attention branch.
+        name: Told apart by this, where a class has several cases.
     """
 
     block: type[nn.Module]
@@ -42,12 +50,18 @@ class HostCase:
     with_cp: dict[str, Any] = field(default_factory=dict)
     channel_dim: int = -1
     stream: Callable[[Any, Tensor], Tensor] = lambda out, _: out
+    behind_attn: str | None = None
+    behind: Callable[[Tensor, Tensor], Tensor] = lambda out, _: out
+    skip: Callable[[Tensor], Tensor] | None = None
+    attn_layers: list[int] | None = None
+    name: str = ''
 
     @property
     def id(self) -> str:
         """Framework, file and class."""
         parts = self.block.__module__.split('.')
-        return f'{parts[0]}.{parts[-1]}.{self.block.__name__}'
+        kind = f'{parts[0]}.{parts[-1]}.{self.block.__name__}'
+        return f'{kind}.{self.name}' if self.name else kind
 
 
 def initialised(backbone: nn.Module) -> nn.Module:
