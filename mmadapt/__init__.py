@@ -10,7 +10,7 @@ from . import datasets, hooks, optim
 from .adapt import adapt, freeze
 from .backbones import shield
 from .config import resolve_config
-from .hosts import register_host
+from .hosts import outside, register_host
 from .registry import ADAPTERS
 from .report import parameter_report
 from .version import __version__
@@ -18,6 +18,7 @@ from .weights import guard
 
 guard.install()
 shield.install()
+outside.install()
 
 # Each half is registered where its framework is installed; neither needs the other.
 if find_spec('mmpretrain') is not None:

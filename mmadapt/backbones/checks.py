@@ -24,6 +24,9 @@ FETCHING = {
 }
 """Options by which backbones load weights of their own, and what switches them off."""
 
+HANDING_ON = ('TIMMBackbone',)
+"""Classes that hand the options they don't know to a library, which refuses them."""
+
 
 def check_arch(
     options: Mapping[str, Any],
@@ -120,7 +123,7 @@ def check_swallowed(backbone: Mapping[str, Any]) -> None:
 
     kind = backbone['type']
     found: Any = MODELS.get(kind) if isinstance(kind, str) else kind
-    if not inspect.isclass(found):
+    if not inspect.isclass(found) or found.__name__ in HANDING_ON:
         return
     allowed: set[str] = set()
     for parent in found.__mro__:

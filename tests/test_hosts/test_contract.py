@@ -147,6 +147,8 @@ def test_the_attention_branch_likewise(case: HostCase, source: str) -> None:
     with torch.no_grad():
         base(case.input())
         adapted(case.input())
+        # Swin of timm changes the shape of its stream, not the stream, on the way.
+        front = {k: v.reshape(middle['pre_norm'].shape) for k, v in front.items()}
         h = middle['pre_norm'] - front['pre_norm']
         read = h if source == 'h' else front[source]
         expected = middle['pre_norm'] + run(host.attn_adapter, read, case)
@@ -267,6 +269,9 @@ def test_upstreams_checkpoints_do_not_cost_the_gradients(case: HostCase) -> None
 
 def test_both_modes_train_from_zero(case: HostCase) -> None:
     for mode in ('parallel', 'sequential'):
+        torch.manual_seed(
+            0
+        )  # drawn anew, all hidden units of an adapter may be at rest
         adapted = mmadapt.adapt(case.build(), {**ADAPTER, 'mode': mode})
         feature(adapted(case.input())).square().sum().backward()
         for adapter in adapters_of(adapted):
