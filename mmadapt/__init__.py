@@ -6,11 +6,11 @@ from . import compat
 
 compat.apply()  # before anything imports a framework
 
-from . import datasets, hooks, optim
+from . import datasets, hooks, optim, outside
 from .adapt import adapt, freeze
 from .backbones import shield
 from .config import resolve_config
-from .hosts import outside, register_host
+from .hosts import register_host
 from .registry import ADAPTERS
 from .report import parameter_report
 from .version import __version__

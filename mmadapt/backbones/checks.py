@@ -141,15 +141,16 @@ def check_swallowed(backbone: Mapping[str, Any]) -> None:
 
 
 def check_video_backbone(backbone: Mapping[str, Any]) -> None:
-    """Refuse a backbone of MMPretrain under MMAction2's AdaptedBackbone.
+    """Refuse a backbone of MMPretrain or timm under MMAction2's own AdaptedBackbone.
 
     Raises:
-        ConfigError: The inner type carries the scope mmpretrain.
+        ConfigError: The inner type carries the scope mmpretrain or timm.
     """
     kind = backbone.get('type') if isinstance(backbone, Mapping) else None
-    if isinstance(kind, str) and kind.split('.')[0] == 'mmpretrain':
+    scope = kind.split('.')[0] if isinstance(kind, str) else None
+    if scope in ('mmpretrain', 'timm'):
         raise ConfigError(
             f"type='AdaptedBackbone' around {kind!r}: MMAction2 reads the output of a "
             'backbone by the prefix of the outer type. Write '
-            "type='mmpretrain.AdaptedBackbone'."
+            f"type='{scope}.AdaptedBackbone'."
         )

@@ -21,6 +21,12 @@ from .base import refuse_host, register_host
 
 __all__ = ['forward_digest', 'register_known']
 
+EXTRAS = {
+    'timm': 'timm>=1.0.19,<1.0.32',
+    'transformers': 'transformers>=5.20,<5.24',
+}
+"""Package -> releases whose forwards the hosts know, as in pyproject.toml."""
+
 Host = TypeVar('Host', bound=type[nn.Module])
 
 
@@ -40,9 +46,7 @@ def forward_digest(block: type[nn.Module]) -> str:
     return hashlib.sha256('\n'.join(dumped).encode()).hexdigest()[:12]
 
 
-def register_known(
-    block: type[nn.Module], *digests: str, versions: str
-) -> Callable[[Host], Host]:
+def register_known(block: type[nn.Module], *digests: str) -> Callable[[Host], Host]:
     """Like :func:`register_host`, for a block whose forward is one of those known.
 
     Otherwise the block is refused: adapting it is an error that says what to do.
@@ -50,8 +54,6 @@ def register_known(
     Args:
         block: The block class.
         digests: Digests of the forwards that the host re-states.
-        versions: Releases that have one of them, for the error, and as the extras in
-            pyproject.toml say it.
     """
 
     def register(host: Host) -> Host:
@@ -61,7 +63,7 @@ def register_known(
         refuse_host(
             block,
             f'its forward in the installed {package} is none that mmadapt knows, which '
-            f"knows those of {versions}; install one (pip install 'mmadapt[{package}]')"
+            f"knows those of {EXTRAS[package]}: pip install 'mmadapt[{package}]'"
             ', or register a host for it (docs/add_a_transformer.md).',
         )
         return host

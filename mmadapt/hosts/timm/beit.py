@@ -13,7 +13,7 @@ from ..known import register_known
 __all__ = ['AdaptedBEiTBlock']
 
 
-@register_known(Block, '6a91ad4618af', versions='timm>=1.0.9,<=1.0.31')
+@register_known(Block, '6a91ad4618af')
 class AdaptedBEiTBlock(AdapterHost, Block):
     """The block of BEiT and BEiTv2, with or without layer scale."""
 

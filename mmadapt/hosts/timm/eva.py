@@ -12,16 +12,12 @@ from ..known import register_known
 
 __all__ = ['AdaptedEvaBlock', 'AdaptedEvaBlockPostNorm']
 
-VERSIONS = 'timm>=1.0.9,<=1.0.31'
 
-
-@register_known(
-    EvaBlock, 'b87c1cbee542', 'cbaf5e19ac1c', '2b3c5e20912f', versions=VERSIONS
-)
+@register_known(EvaBlock, 'b87c1cbee542', 'cbaf5e19ac1c', '2b3c5e20912f')
 class AdaptedEvaBlock(AdapterHost, EvaBlock):
     """The block of EVA, EVA-02 and DINOv3, with or without layer scale."""
 
-    def forward(  # type: ignore[override] - masks differ between releases
+    def forward(  # type: ignore[override]  # masks differ between releases
         self, x: Tensor, rope: Tensor | None = None, **masks: Any
     ) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, N, C)``."""
@@ -43,13 +39,13 @@ class AdaptedEvaBlock(AdapterHost, EvaBlock):
         return int(block.norm2.normalized_shape[0])
 
 
-@register_known(EvaBlockPostNorm, '3bda5b0f7840', 'bf528f5a6626', versions=VERSIONS)
+@register_known(EvaBlockPostNorm, '3bda5b0f7840', 'bf528f5a6626')
 class AdaptedEvaBlockPostNorm(AdapterHost, EvaBlockPostNorm):
     """The block of EVA with its norms behind the branches: nothing reads LN(x')."""
 
     inputs = ('pre_norm',)
 
-    def forward(  # type: ignore[override] - masks differ between releases
+    def forward(  # type: ignore[override]  # masks differ between releases
         self, x: Tensor, rope: Tensor | None = None, **masks: Any
     ) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, N, C)``."""

@@ -13,7 +13,7 @@ from ..known import register_known
 __all__ = ['AdaptedSwinTransformerBlock']
 
 
-@register_known(SwinTransformerBlock, '9438f6903b8f', versions='timm>=1.0.9,<=1.0.31')
+@register_known(SwinTransformerBlock, '9438f6903b8f')
 class AdaptedSwinTransformerBlock(AdapterHost, SwinTransformerBlock):
     """The block of Swin."""
 

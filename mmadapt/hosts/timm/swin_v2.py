@@ -13,7 +13,7 @@ from ..known import register_known
 __all__ = ['AdaptedSwinTransformerV2Block']
 
 
-@register_known(SwinTransformerV2Block, '181db6f6c1ec', versions='timm>=1.0.9,<=1.0.31')
+@register_known(SwinTransformerV2Block, '181db6f6c1ec')
 class AdaptedSwinTransformerV2Block(AdapterHost, SwinTransformerV2Block):
     """The block of Swin V2, its norms behind the branches: nothing reads LN(x')."""
 

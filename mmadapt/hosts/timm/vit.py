@@ -17,12 +17,8 @@ from ..known import register_known
 
 __all__ = ['AdaptedBlock', 'AdaptedResPostBlock']
 
-VERSIONS = 'timm>=1.0.9,<=1.0.31'
 
-
-@register_known(
-    Block, 'da2af19b125e', 'da36946c4a10', '4bf536d2e2a7', versions=VERSIONS
-)
+@register_known(Block, 'da36946c4a10', '4bf536d2e2a7')
 class AdaptedBlock(AdapterHost, Block):
     """The ViT block: ViT, DeiT, CLIP, SigLIP, DINO and DINOv2 trunks."""
 
@@ -41,9 +37,7 @@ class AdaptedBlock(AdapterHost, Block):
         return int(block.norm2.normalized_shape[0])
 
 
-@register_known(
-    ResPostBlock, '02e46a9cca55', 'e941a25b3a81', 'd4fa16c91b94', versions=VERSIONS
-)
+@register_known(ResPostBlock, 'e941a25b3a81', 'd4fa16c91b94')
 class AdaptedResPostBlock(AdapterHost, ResPostBlock):
     """The ViT block with its norms behind the branches: nothing reads LN(x')."""
 

@@ -13,7 +13,7 @@ from ..known import register_known
 __all__ = ['AdaptedDinov2Layer']
 
 
-@register_known(Dinov2Layer, '8627cc16082e', versions='transformers>=5.20,<=5.23')
+@register_known(Dinov2Layer, '8627cc16082e')
 class AdaptedDinov2Layer(AdapterHost, Dinov2Layer):
     """The layer of DINOv2, with layer scale."""
 

@@ -13,7 +13,7 @@ from ..known import register_known
 __all__ = ['AdaptedVideoMAELayer']
 
 
-@register_known(VideoMAELayer, 'ad07dbde6bc2', versions='transformers>=5.20,<=5.23')
+@register_known(VideoMAELayer, 'ad07dbde6bc2')
 class AdaptedVideoMAELayer(AdapterHost, VideoMAELayer):
     """The layer of VideoMAE; its parts are named as those of a text model."""
 

@@ -13,7 +13,7 @@ from ..known import register_known
 __all__ = ['AdaptedViTLayer']
 
 
-@register_known(ViTLayer, 'b54601f4dc00', versions='transformers>=5.20,<=5.23')
+@register_known(ViTLayer, 'b54601f4dc00')
 class AdaptedViTLayer(AdapterHost, ViTLayer):
     """The layer of ViTModel: ViT and DINO trunks."""
 
