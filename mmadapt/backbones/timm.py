@@ -65,8 +65,8 @@ def AdaptedBackbone(
         )
     if 'feature_shape' in options:
         raise ConfigError(
-            f'feature_shape={options["feature_shape"]!r} is for the recognizer, not for '
-            "timm: write it beside type='timm.AdaptedBackbone'."
+            f'feature_shape={options["feature_shape"]!r} is for the recognizer, not '
+            "for timm: write it beside type='timm.AdaptedBackbone'."
         )
     check_inner_init({'type': name, 'pretrained': pretrained})
     inner = create_model(name, num_classes=num_classes, **options)
