@@ -33,7 +33,7 @@ def build(
     with_cp: bool = False,
     **options: Any,
 ) -> nn.Module:
-    """A tiny trunk of that class without its classifier, its biases not zero."""
+    """A tiny trunk of that class without its classifier, no two parameters alike."""
     model = trunk(
         **{
             'num_classes': 0,
@@ -46,8 +46,8 @@ def build(
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for parameter in model.parameters():
-            if not parameter.any():
-                parameter.normal_(std=0.1, generator=generator)
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.add_(noise * 0.1)
     model.set_grad_checkpointing(with_cp)
     return model
 

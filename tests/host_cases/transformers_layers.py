@@ -49,13 +49,13 @@ def build(
     with_cp: bool = False,
     **options: Any,
 ) -> nn.Module:
-    """A tiny model of that class, its biases not zero."""
+    """A tiny model of that class, no two parameters alike."""
     built = model(config(**{**COMMON, **defaults, **options}))
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for parameter in built.parameters():
-            if not parameter.any():
-                parameter.normal_(std=0.1, generator=generator)
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.add_(noise * 0.1)
     if with_cp:
         built.gradient_checkpointing_enable()
     return Tokens(built.train())
