@@ -6,7 +6,7 @@ from . import compat
 
 compat.apply()  # before anything imports a framework
 
-from . import datasets, hooks, optim
+from . import datasets, hooks, optim, outside
 from .adapt import adapt, freeze
 from .backbones import shield
 from .config import resolve_config
@@ -18,6 +18,7 @@ from .weights import guard
 
 guard.install()
 shield.install()
+outside.install()
 
 # Each half is registered where its framework is installed; neither needs the other.
 if find_spec('mmpretrain') is not None:

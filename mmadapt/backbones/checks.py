@@ -24,6 +24,9 @@ FETCHING = {
 }
 """Options by which backbones load weights of their own, and what switches them off."""
 
+HANDING_ON = ('TIMMBackbone',)
+"""Classes that hand the options they don't know to a library, which refuses them."""
+
 
 def check_arch(
     options: Mapping[str, Any],
@@ -120,7 +123,7 @@ def check_swallowed(backbone: Mapping[str, Any]) -> None:
 
     kind = backbone['type']
     found: Any = MODELS.get(kind) if isinstance(kind, str) else kind
-    if not inspect.isclass(found):
+    if not inspect.isclass(found) or found.__name__ in HANDING_ON:
         return
     allowed: set[str] = set()
     for parent in found.__mro__:
@@ -138,15 +141,16 @@ def check_swallowed(backbone: Mapping[str, Any]) -> None:
 
 
 def check_video_backbone(backbone: Mapping[str, Any]) -> None:
-    """Refuse a backbone of MMPretrain under MMAction2's AdaptedBackbone.
+    """Refuse a backbone of MMPretrain or timm under MMAction2's own AdaptedBackbone.
 
     Raises:
-        ConfigError: The inner type carries the scope mmpretrain.
+        ConfigError: The inner type carries the scope mmpretrain or timm.
     """
     kind = backbone.get('type') if isinstance(backbone, Mapping) else None
-    if isinstance(kind, str) and kind.split('.')[0] == 'mmpretrain':
+    scope = kind.split('.')[0] if isinstance(kind, str) else None
+    if scope in ('mmpretrain', 'timm'):
         raise ConfigError(
             f"type='AdaptedBackbone' around {kind!r}: MMAction2 reads the output of a "
             'backbone by the prefix of the outer type. Write '
-            "type='mmpretrain.AdaptedBackbone'."
+            f"type='{scope}.AdaptedBackbone'."
         )

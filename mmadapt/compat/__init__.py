@@ -7,6 +7,7 @@ imports MMPretrain or MMAction2.
 from .checkpoints import read_checkpoints_safely
 from .drn import stub_drn
 from .hue import mend_hue
+from .multimodal import skip_multimodal
 from .noise import silence_file_client, silence_startup
 from .numpy_names import restore_numpy_names
 from .packages import find_packages_without_pkg_resources, know_own_configs
@@ -20,6 +21,7 @@ def apply() -> None:
     silence_file_client()
     restore_numpy_names()
     stub_drn()
+    skip_multimodal()
     find_packages_without_pkg_resources()
     know_own_configs()
     read_checkpoints_safely()

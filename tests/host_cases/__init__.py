@@ -5,6 +5,8 @@ A file is a family: it ends in a list ``CASES`` and is named here.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from . import (
     image_beit,
     image_convnext,
@@ -69,5 +71,15 @@ FAMILIES = [
     video_uniformerv2,
     video_videomae,
 ]
+# Hosts outside the two frameworks; test_timm.py and test_transformers.py say in their
+# skips where these weren't there to be tested.
+if find_spec('timm') is not None:
+    from . import timm_blocks
+
+    FAMILIES.append(timm_blocks)
+if find_spec('transformers') is not None:
+    from . import transformers_layers
+
+    FAMILIES.append(transformers_layers)
 
 HOST_CASES: list[HostCase] = [case for family in FAMILIES for case in family.CASES]

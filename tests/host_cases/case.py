@@ -51,7 +51,9 @@ class HostCase:
     channel_dim: int = -1
     stream: Callable[[Any, Tensor], Tensor] = lambda out, _: out
     behind_attn: str | None = None
-    behind: Callable[[Tensor, Tensor], Tensor] = lambda out, _: out
+    behind: Callable[[Tensor, Tensor], Tensor] = lambda out, like: out.reshape(
+        like.shape
+    )
     skip: Callable[[Tensor], Tensor] | None = None
     attn_layers: list[int] | None = None
     name: str = ''

@@ -17,6 +17,8 @@ _HEADS = {
     'head.fc': ('head.fc', 'head.layers.head', 'cls_head.fc', 'cls_head.fc_cls'),
 }
 _WRAPPERS = ('module.', 'backbone.', 'model.')
+# What MMPretrain's TIMMBackbone puts in front of the names of timm.
+_TIMM = 'timm_model.'
 
 
 def map_names(
@@ -66,7 +68,8 @@ def _as_is(
         bare = name
         for wrapper in _WRAPPERS:
             bare = bare.removeprefix(wrapper)
-        choices = (name, f'{prefix}{name}', f'{prefix}{bare}', bare)
+        inside = (f'{prefix}{name}', f'{prefix}{bare}', f'{prefix}{_TIMM}{bare}')
+        choices = (name, *inside, bare)
         own = next((choice for choice in choices if choice in names), None)
         if own is None:
             left.append(name)

@@ -1,0 +1,1 @@
+"""Hosts for the layers of transformers, one family a file; see mmadapt.outside."""

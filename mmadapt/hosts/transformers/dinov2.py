@@ -1,0 +1,38 @@
+"""The layer of DINOv2 in transformers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+from transformers.models.dinov2.modeling_dinov2 import Dinov2Layer
+
+from ..base import AdapterHost
+from ..known import register_known
+
+__all__ = ['AdaptedDinov2Layer']
+
+
+@register_known(Dinov2Layer, '8627cc16082e')
+class AdaptedDinov2Layer(AdapterHost, Dinov2Layer):
+    """The layer of DINOv2, with layer scale."""
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        **options: Any,
+    ) -> Tensor:
+        """The layer's output for tokens ``hidden_states`` of shape ``(B, N, C)``."""
+        x = hidden_states
+        normed = self.norm1(x)
+        h, _ = self.attention(normed, attention_mask=attention_mask, **options)
+        x = self.close_attn(x, self.drop_path(self.layer_scale1(h)), normed)
+        normed = self.norm2(x)
+        h = self.drop_path(self.layer_scale2(self.mlp(normed)))
+        return self.close_mlp(x, h, normed)
+
+    @staticmethod
+    def width(block: Any) -> int:
+        """Width C of the tokens."""
+        return int(block.norm2.normalized_shape[0])

@@ -1,0 +1,37 @@
+"""The layer of the ViT in transformers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+from transformers.models.vit.modeling_vit import ViTLayer
+
+from ..base import AdapterHost
+from ..known import register_known
+
+__all__ = ['AdaptedViTLayer']
+
+
+@register_known(ViTLayer, 'b54601f4dc00')
+class AdaptedViTLayer(AdapterHost, ViTLayer):
+    """The layer of ViTModel: ViT and DINO trunks."""
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        **options: Any,
+    ) -> Tensor:
+        """The layer's output for tokens ``hidden_states`` of shape ``(B, N, C)``."""
+        x = hidden_states
+        normed = self.layernorm_before(x)
+        h, _ = self.attention(normed, attention_mask, **options)
+        x = self.close_attn(x, self.dropout(h), normed)
+        normed = self.layernorm_after(x)
+        return self.close_mlp(x, self.dropout(self.mlp(normed)), normed)
+
+    @staticmethod
+    def width(block: Any) -> int:
+        """Width C of the tokens."""
+        return int(block.layernorm_after.normalized_shape[0])

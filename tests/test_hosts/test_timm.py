@@ -1,0 +1,145 @@
+"""timm's models, beyond the contract: plain ones, MMPretrain's wrapper, refusals."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import mmadapt
+from mmadapt.errors import ConfigError
+from mmadapt.hosts import HOSTS, REFUSED
+from mmadapt.hosts.known import forward_digest, register_known
+from tests.helpers import feature, image_input
+
+timm = pytest.importorskip(
+    'timm', reason='timm is not installed: its hosts, and their contract, go untested'
+)
+from mmpretrain.registry import MODELS  # noqa: E402
+from timm.models.swin_transformer import SwinTransformerBlock  # noqa: E402
+from timm.models.vision_transformer import Block  # noqa: E402
+
+TINY = {'img_size': 32, 'patch_size': 8, 'embed_dim': 48, 'depth': 2, 'num_heads': 4}
+NAME = 'vit_tiny_patch16_224'
+
+
+def wrapped(**options: Any) -> dict[str, Any]:
+    return {
+        'type': 'AdaptedBackbone',
+        'backbone': {'type': 'mmpretrain.TIMMBackbone', 'model_name': NAME, **TINY},
+        'adapter': {'bottleneck': 8},
+        'init_cfg': {'type': 'RandomTrunk'},
+        **options,
+    }
+
+
+def test_a_model_of_timm_is_adapted_in_three_lines() -> None:
+    model = timm.create_model(NAME, num_classes=3, **TINY)
+    mmadapt.adapt(model, {'bottleneck': 64}, trainable=['head'])
+    trained = {n for n, p in model.named_parameters() if p.requires_grad}
+    assert {n.split('.')[0] for n in trained} == {'blocks', 'head'}
+    assert model(image_input()).shape == (2, 3)
+
+
+def test_importing_mmadapt_does_not_import_timm() -> None:
+    code = (
+        'import sys, mmadapt; from mmadapt.hosts import HOSTS\n'
+        'hosts = lambda: {block.__module__.split(".")[0] for block in HOSTS}\n'
+        'print("timm" in sys.modules, "timm" in hosts())\n'
+        'import timm\n'
+        'print("timm" in hosts())\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split('\n')[-3:-1] == ['False False', 'True']
+
+
+def test_the_wrapper_of_mmpretrain_is_adapted_and_loaded(tmp_path: Path) -> None:
+    trunk = timm.create_model(NAME, num_classes=0, global_pool='', **TINY).eval()
+    path = tmp_path / 'timm.pth'
+    torch.save(trunk.state_dict(), path)
+    model = MODELS.build(
+        wrapped(init_cfg={'type': 'PretrainedTrunk', 'checkpoint': str(path)})
+    )
+    model.eval()
+    with torch.no_grad():
+        assert torch.equal(feature(model(image_input())), trunk(image_input()))
+    keys = {name for name, p in model.named_parameters() if p.requires_grad}
+    assert 'timm_model.blocks.0.adapter.down.weight' in keys
+
+
+def test_an_option_that_timm_has_not_is_an_error_of_timm() -> None:
+    config = wrapped()
+    config['backbone']['bottelneck'] = 3
+    with pytest.raises(TypeError, match='bottelneck'):
+        MODELS.build(config)
+
+
+def test_weights_that_the_wrapper_would_fetch_itself_are_refused() -> None:
+    for option in ({'pretrained': True}, {'checkpoint_path': 'vit.pth'}):
+        config = wrapped()
+        config['backbone'].update(option)
+        with pytest.raises(ConfigError, match='past all checks'):
+            MODELS.build(config)
+
+
+def test_checkpointing_after_adapting_keeps_the_gradients() -> None:
+    model = timm.create_model(NAME, num_classes=3, **TINY)
+    mmadapt.adapt(model, {'bottleneck': 8})
+    model.set_grad_checkpointing(True)
+    model.train()(image_input()).square().sum().backward()
+    assert all(block.adapter.up.weight.grad is not None for block in model.blocks)
+
+
+def test_masks_reach_the_attention() -> None:
+    base = timm.create_model(NAME, num_classes=0, **TINY).eval()
+    adapted = mmadapt.adapt(copy.deepcopy(base), {'bottleneck': 8})
+    x = torch.randn(1, 5, 48)
+    mask = torch.ones(5, 5).tril().bool()
+    with torch.no_grad():
+        expected = base.blocks[0](x, attn_mask=mask)
+        assert torch.equal(adapted.blocks[0](x, attn_mask=mask), expected)
+        assert not torch.equal(base.blocks[0](x), expected)
+
+
+def test_a_forward_that_is_not_known_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Rewritten(Block):
+        __module__ = Block.__module__
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.mlp(x)
+
+    monkeypatch.delitem(HOSTS, Rewritten, raising=False)
+    known = forward_digest(Block)
+    register_known(Rewritten, known)(HOSTS[Block])
+    assert Rewritten not in HOSTS
+    try:
+        with pytest.raises(ConfigError, match='none that mmadapt knows.*timm>=1'):
+            mmadapt.adapt(torch.nn.Sequential(Rewritten(8, 2)), {'bottleneck': 2})
+    finally:
+        REFUSED.pop(Rewritten)
+
+
+def test_blocks_whose_branches_run_side_by_side_are_refused() -> None:
+    from timm.models.vision_transformer import ParallelScalingBlock
+
+    model = timm.create_model(NAME, block_fn=ParallelScalingBlock, **TINY)
+    with pytest.raises(ConfigError, match='side by side'):
+        mmadapt.adapt(model, {'bottleneck': 8})
+
+
+def test_stages_of_swin_are_told_by_their_widths() -> None:
+    from tests.host_cases.timm_blocks import CASES
+
+    case = next(case for case in CASES if case.block is SwinTransformerBlock)
+    model = mmadapt.adapt(case.build(), {'bottleneck': 4, 'layers': {'stages': [1]}})
+    names = [n for n, _ in model.named_modules() if n.endswith('.adapter')]
+    assert len(names) == 2 and all(name.startswith('layers.1.') for name in names)
