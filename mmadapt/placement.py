@@ -117,14 +117,11 @@ def no_host(model: nn.Module, table: Hosts) -> str:
     """Why a model without an adaptable block can't be adapted."""
     kinds = {type(module) for module in model.modules()}
     reasons = [f'{k.__name__}: {REFUSED[k]}' for k in kinds if k in REFUSED]
+    where = f'no adaptable block in {type(model).__name__}.'
+    if reasons:
+        return ' '.join([where, *sorted(reasons)])
     known = ', '.join(sorted({block.__name__ for block in table}))
-    return ' '.join(
-        [
-            f'no adaptable block in {type(model).__name__}.',
-            *sorted(reasons),
-            f'Known blocks: {known}. Register one with mmadapt.register_host.',
-        ]
-    )
+    return f'{where} Known blocks: {known}. Register one with mmadapt.register_host.'
 
 
 def stages_of(hosts: Sequence[tuple[str, nn.Module]], table: Hosts) -> list[int]:

@@ -35,4 +35,5 @@ class AdaptedResidual(AdapterHost, Residual):
     @staticmethod
     def width(block: Any) -> int:
         """Width C of the tokens at this stage."""
-        return int(block.block.linear1.linear.in_features)
+        linear = block.block.linear1  # merged with its BatchNorm when deployed
+        return int(getattr(linear, 'linear', linear).in_features)

@@ -1,0 +1,1 @@
+"""Parts of tools/analysis/zoo_coverage.py."""
