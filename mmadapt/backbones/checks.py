@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmengine.model import BaseModel
 from torch import nn
 
 from ..errors import ConfigError, did_you_mean
@@ -117,13 +118,22 @@ def check_swallowed(backbone: Mapping[str, Any]) -> None:
     """Refuse an option that the inner class has no name for, and would swallow.
 
     Raises:
-        ConfigError: With the nearest name.
+        ConfigError: With the nearest name; or the class is no backbone.
     """
     from mmengine.registry import MODELS
 
     kind = backbone['type']
     found: Any = MODELS.get(kind) if isinstance(kind, str) else kind
-    if not inspect.isclass(found) or found.__name__ in HANDING_ON:
+    if not inspect.isclass(found):
+        return
+    if issubclass(found, BaseModel):
+        raise ConfigError(
+            f'{found.__name__} is a whole model, with a head and a loss: '
+            'AdaptedBackbone takes a backbone, for a model of timm '
+            "type='mmpretrain.TIMMBackbone'. In Python mmadapt.adapt(model, "
+            'dict(bottleneck=64)) adapts whole models too.'
+        )
+    if found.__name__ in HANDING_ON:
         return
     allowed: set[str] = set()
     for parent in found.__mro__:

@@ -51,3 +51,8 @@ def test_mmpretrain_inside_mmactions_face_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"'mmpretrain.AdaptedBackbone'"):
         check_video_backbone({'type': 'mmpretrain.SwinTransformer'})
     check_video_backbone({'type': 'VisionTransformer'})
+
+
+def test_a_whole_model_is_no_backbone() -> None:
+    with pytest.raises(ConfigError, match='HuggingFaceClassifier is a whole model'):
+        check_inner_init({'type': 'mmpretrain.HuggingFaceClassifier'})
