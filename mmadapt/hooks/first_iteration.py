@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from mmengine.dist import all_gather_object
@@ -54,7 +54,7 @@ class FirstIteration:
                 parameter.register_post_accumulate_grad_hook(self.note(name))
             )
 
-    def note(self, name: str):  # type: ignore[no-untyped-def] # torch's hook
+    def note(self, name: str) -> Callable[[Tensor], None]:
         """A hook that notes whether a parameter's gradient is finite."""
 
         def hook(parameter: Tensor) -> None:
