@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from mmadapt.arguments import read_shared
 from mmadapt.config import load_config
-from mmadapt.errors import ConfigError
+from mmadapt.errors import ConfigError, NonFiniteError
 from tests.tasks import write_config, write_images, write_trunk
 from tests.test_tools.cli import ROOT, load_tool, run_tool
 
@@ -171,3 +171,21 @@ def test_bad_input_ends_with_one_error(
     assert text in ended.stderr
     assert 'Traceback' not in ended.stderr
     assert not (files / 'work').exists()
+
+
+def test_a_learning_rate_that_blows_up_names_the_photos(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_config(
+        files / 'hot.py', "default_hooks.update(finite=dict(type='FiniteHook'))\n"
+    )
+    options = [
+        f'data_root={files / "photos"}',
+        f'trunk={files / "tiny.pth"}',
+        'optim_wrapper.optimizer.lr=1e38',
+    ]
+    work_dir = files / 'hot'
+    argv = (config, '--work-dir', work_dir, '--cfg-options', *options)
+    with pytest.raises(NonFiniteError, match=r'iteration \d+, with the files: .*\.png'):
+        run_tool(monkeypatch, 'train', *argv)
+    assert not list(work_dir.glob('*.pth'))
