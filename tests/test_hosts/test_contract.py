@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 from typing import Any
 
 import pytest
 import torch
+from mmengine import runner
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import mmadapt
 from mmadapt.adapt import adapter_prefixes
 from mmadapt.adapters import Adapter
+from mmadapt.backbones.trunk import adapt_backbone, drawn_from
 from mmadapt.errors import ConfigError
 from mmadapt.hosts import HOSTS
 from mmadapt.placement import find_hosts
+from mmadapt.weights import task_state
 from tests.helpers import feature, randomise
 from tests.host_cases import HOST_CASES, HostCase
 
@@ -320,3 +324,23 @@ def test_both_modes_train_from_zero(case: HostCase) -> None:
         feature(adapted(case.input())).square().sum().backward()
         for adapter in adapters_of(adapted):
             assert adapter.up.weight.grad.abs().sum() > 0
+
+
+def test_a_task_file_restores(case: HostCase) -> None:
+    """What was trained, through a file, into another model on the same trunk."""
+    origin = {'type': 'RandomTrunk', 'seed': 0}
+    models = []
+    for _ in range(2):
+        with drawn_from(origin):
+            model = case.build()
+        models.append(evaluated(adapt_backbone(model, ADAPTER, (), True, origin)))
+    first, second = models
+    for adapter in adapters_of(first):
+        randomise(adapter)
+    buffer = io.BytesIO()
+    torch.save(task_state(first, first.state_dict()), buffer)
+    buffer.seek(0)
+    runner.load_state_dict(second, torch.load(buffer, weights_only=True))
+    with torch.no_grad():
+        expected = feature(first(case.input()))
+        assert torch.equal(feature(second(case.input())), expected)
