@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,19 @@ ADAPTER = {'bottleneck': 8}
 
 @pytest.fixture(params=HOST_CASES, ids=lambda case: case.id)
 def case(request: pytest.FixtureRequest) -> HostCase:
-    return request.param
+    """The case, in whose backbone no two norms or layer scales are alike."""
+    plain: HostCase = request.param
+    return replace(plain, build=lambda **options: unlike(plain.build(**options)))
+
+
+def unlike(model: nn.Module) -> nn.Module:
+    """Stretch every parameter a little: many start as ones. Zeros stay."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            noise = torch.rand(parameter.shape, generator=generator)
+            parameter.mul_(0.75 + 0.5 * noise)
+    return model
 
 
 def adapters_of(model: nn.Module) -> list[Adapter]:
