@@ -26,13 +26,13 @@ def build(**options: Any) -> nn.Module:
 
 
 def windows() -> Tensor:
-    """6 x 6 tokens in the second stage, 3 x 3 in the third."""
-    return image_input(size=48)
+    """6 x 10 tokens in the second stage, 3 x 5 in the third."""
+    return image_input(size=80)[:, :, :48]
 
 
 def build_windows(**options: Any) -> nn.Module:
-    """The same in windows of 3 x 3 that fit, and of 2 x 2 that need padding."""
-    return build(**{'img_size': (48, 48), 'window_size': [4, 3, 2], **options})
+    """The same in windows of 2 x 2 that fit, and of 4 x 4 that need padding."""
+    return build(**{'img_size': (48, 80), 'window_size': [4, 2, 4], **options})
 
 
 def tokens(maps: Tensor, _: Tensor) -> Tensor:
@@ -41,9 +41,9 @@ def tokens(maps: Tensor, _: Tensor) -> Tensor:
 
 
 def windowed(maps: Tensor, _: Tensor) -> Tensor:
-    """Windows ``(B * 4, 9, C)`` of ``(B, C, 6, 6)``, as the attention reads them."""
-    parts = maps.unflatten(3, (2, 3)).unflatten(2, (2, 3))
-    return parts.permute(0, 2, 4, 3, 5, 1).reshape(-1, 9, maps.shape[1])
+    """Windows ``(B * 15, 4, C)`` of ``(B, C, 6, 10)``, as the attention reads them."""
+    parts = maps.unflatten(3, (5, 2)).unflatten(2, (3, 2))
+    return parts.permute(0, 2, 4, 3, 5, 1).reshape(-1, 4, maps.shape[1])
 
 
 # Both norms are inside their branches, and a convolution stands between these.

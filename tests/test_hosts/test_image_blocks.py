@@ -75,6 +75,7 @@ def pcpvt() -> nn.Module:
     return PCPVT(arch=arch, out_indices=(1,))
 
 
+DEPLOYED = {'levit': image_levit.build, 'riformer': image_riformer.build}
 BUILDS: dict[str, Callable[..., nn.Module]] = {
     family.__name__.rpartition('.')[2]: family.build for family in FAMILIES
 }
@@ -89,7 +90,7 @@ def test_each_mlp_has_a_host_of_its_own(build: Callable[..., nn.Module]) -> None
     assert [name.rpartition('.')[0] for name in mlps] == hosts
 
 
-@pytest.mark.parametrize('build', [image_levit.build, image_riformer.build])
+@pytest.mark.parametrize('build', DEPLOYED.values(), ids=DEPLOYED)
 def test_deployed_the_model_computes_the_same(build: Callable[..., nn.Module]) -> None:
     x = image_input(size=64)
     base = build()
@@ -112,7 +113,7 @@ def test_deployed_the_model_computes_the_same(build: Callable[..., nn.Module]) -
     assert weights and all(torch.equal(state[n], t) for n, t in weights.items())
 
 
-@pytest.mark.parametrize('build', [image_levit.build, image_riformer.build])
+@pytest.mark.parametrize('build', DEPLOYED.values(), ids=DEPLOYED)
 def test_deployed_models_are_adapted_too(build: Callable[..., nn.Module]) -> None:
     base = build(deploy=True).requires_grad_(False)
     base.eval()
@@ -170,8 +171,8 @@ def mvit_blocks(
     for name in adapter_prefixes(adapted):
         randomise(adapted.get_submodule(name))
     plain = base.blocks[index]
-    tokens = torch.randn(2, 64, plain.in_dims)
-    return plain, adapted.blocks[index], (tokens, (8, 8))
+    tokens = torch.randn(2, 32, plain.in_dims)
+    return plain, adapted.blocks[index], (tokens, (4, 8))
 
 
 @pytest.mark.parametrize(('in_attention', 'index'), [(True, 2), (False, 1)])
@@ -189,9 +190,11 @@ def test_mvits_adapter_reads_the_widened_stream(in_attention: bool, index: int) 
     torch.testing.assert_close(out, expected, atol=1e-4, rtol=1e-5)
 
 
-@pytest.mark.parametrize('in_attention', [True, False])
-def test_mvits_attention_adapter_reads_the_pooled_stream(in_attention: bool) -> None:
-    plain, host, args = mvit_blocks(in_attention, 2, branch='attn')
+@pytest.mark.parametrize(('in_attention', 'index'), [(True, 2), (False, 1), (False, 2)])
+def test_mvits_attention_adapter_reads_the_pooled_stream(
+    in_attention: bool, index: int
+) -> None:
+    plain, host, args = mvit_blocks(in_attention, index, branch='attn')
     seen: dict[str, Tensor] = {}
     for key, block in (('plain', plain), ('host', host)):
         block.norm2.register_forward_pre_hook(
@@ -200,8 +203,9 @@ def test_mvits_attention_adapter_reads_the_pooled_stream(in_attention: bool) -> 
     with torch.no_grad():
         plain(*args)
         host(*args)
-        stream = plain.proj(plain.norm1(args[0])) if in_attention else args[0]
-        pooled = plain.pool_skip(stream.transpose(1, 2).unflatten(2, (8, 8)))
-        read = pooled.flatten(2).transpose(1, 2)
+        read = plain.proj(plain.norm1(args[0])) if in_attention else args[0]
+        if index == 2:
+            pooled = plain.pool_skip(read.transpose(1, 2).unflatten(2, (4, 8)))
+            read = pooled.flatten(2).transpose(1, 2)
         expected = seen['plain'] + host.attn_adapter(read)
     torch.testing.assert_close(seen['host'], expected, atol=1e-4, rtol=1e-5)
