@@ -10,6 +10,7 @@ from .adapters import Method
 from .errors import ConfigError
 from .hosts import promote
 from .hosts.norm import FROZEN_NORMS
+from .hosts.stages import STAGES
 from .placement import AdapterConfig, plan
 
 __all__ = ['adapt', 'adapter_prefixes', 'freeze', 'is_trained']
@@ -52,6 +53,9 @@ def adapt(
     for placement in placements:
         promote(placement.block, placement.host)
         placement.block.add_module(placement.child, placement.module)
+    for module in model.modules() if placements else ():
+        if type(module) in STAGES:
+            promote(module, STAGES[type(module)])
     freeze(model, trainable, norm_eval)
     return model
 

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from . import (
     image_beit,
+    image_conformer,
     image_convnext,
     image_davit,
     image_deit3,
@@ -19,6 +20,7 @@ from . import (
     image_levit,
     image_mixer,
     image_mixmim,
+    image_mobilevit,
     image_mvit,
     image_poolformer,
     image_riformer,
@@ -42,6 +44,7 @@ from .case import HostCase
 
 FAMILIES = [
     image_beit,
+    image_conformer,
     image_convnext,
     image_davit,
     image_deit3,
@@ -52,6 +55,7 @@ FAMILIES = [
     image_levit,
     image_mixer,
     image_mixmim,
+    image_mobilevit,
     image_mvit,
     image_poolformer,
     image_riformer,

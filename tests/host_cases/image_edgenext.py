@@ -24,7 +24,12 @@ def build(**options: Any) -> nn.Module:
         'layer_scale_init_value': 0.5,
         **options,
     }
-    return initialised(EdgeNeXt(**merged))
+    model = initialised(EdgeNeXt(**merged))
+    for module in model.modules():
+        if isinstance(module, SDTAEncoder):  # upstream hands no layer scale on
+            nn.init.constant_(module.gamma, 0.5)
+            nn.init.constant_(module.gamma_csa, 0.5)
+    return model
 
 
 CASES = [

@@ -25,5 +25,6 @@ CASES = [
         norm='ln2',
         attn_norm='ln1',
         drop_path={'drop_path_rate': 0.999},
+        with_cp={'use_checkpoint': True},
     )
 ]

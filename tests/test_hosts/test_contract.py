@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,7 +34,19 @@ ADAPTER = {'bottleneck': 8}
 
 @pytest.fixture(params=HOST_CASES, ids=lambda case: case.id)
 def case(request: pytest.FixtureRequest) -> HostCase:
-    return request.param
+    """The case, in whose backbone no two norms or layer scales are alike."""
+    plain: HostCase = request.param
+    return replace(plain, build=lambda **options: unlike(plain.build(**options)))
+
+
+def unlike(model: nn.Module) -> nn.Module:
+    """Stretch every parameter a little: many start as ones. Zeros stay."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            noise = torch.rand(parameter.shape, generator=generator)
+            parameter.mul_(0.75 + 0.5 * noise)
+    return model
 
 
 def adapters_of(model: nn.Module) -> list[Adapter]:
@@ -304,6 +318,26 @@ def test_stochastic_depth_leaves_the_branch(case: HostCase) -> None:
         )
 
 
+@pytest.mark.parametrize('seed', range(3))
+def test_branches_are_dropped_as_upstream_drops_them(case: HostCase, seed: int) -> None:
+    """In training, with the same dice, the output is upstream's, to the bit."""
+    if not case.drop_path:
+        pytest.skip('upstream has no stochastic depth there')
+    options = {  # half of the rates
+        name: 0.5 if isinstance(value, float) else value
+        for name, value in case.drop_path.items()
+    }
+    base = case.build(**options).requires_grad_(False)
+    adapted = mmadapt.adapt(copy.deepcopy(base), ADAPTER, norm_eval=False)
+    outputs = []
+    for model in (base, adapted):
+        model.train()
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            outputs.append(feature(model(case.input())))
+    assert torch.equal(*outputs)
+
+
 def test_upstreams_checkpoints_do_not_cost_the_gradients(case: HostCase) -> None:
     gradients = []
     for options in ({}, case.with_cp):
@@ -316,6 +350,23 @@ def test_upstreams_checkpoints_do_not_cost_the_gradients(case: HostCase) -> None
         gradients.append([p.grad for p in adapted.parameters() if p.requires_grad])
     for plain, recomputed in zip(*gradients, strict=True):
         torch.testing.assert_close(plain, recomputed)
+
+
+def test_upstreams_checkpoints_compute_branches_again(case: HostCase) -> None:
+    if not case.with_cp:
+        pytest.skip('upstream has no checkpoints there')
+    adapted = mmadapt.adapt(case.build(**case.with_cp), ADAPTER)
+    # The last one: in front of the first adapter nothing is kept for the backward pass.
+    host = [m for m in adapted.modules() if type(m) is HOSTS[case.block]][-1]
+    calls: Counter[str] = Counter()
+    for name, module in host.named_modules():
+        if name and not isinstance(module, Adapter):
+            module.register_forward_pre_hook(lambda *_, name=name: calls.update([name]))
+    adapted.train()
+    output = feature(adapted(case.input()))
+    once = calls.copy()
+    output.sum().backward()
+    assert calls - once
 
 
 def test_both_modes_train_from_zero(case: HostCase) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmpretrain.models.backbones.mixmim import MixMIMBlock
+from mmpretrain.models.backbones.mixmim import MixMIMBlock, MixMIMLayer
 from torch import Tensor
 
 from ..base import AdapterHost, register_host
+from ..stages import AdaptedStage, register_stage
 
-__all__ = ['AdaptedMixMIMBlock']
+__all__ = ['AdaptedMixMIMBlock', 'AdaptedMixMIMLayer']
 
 
 @register_host(MixMIMBlock)
@@ -46,3 +47,16 @@ class AdaptedMixMIMBlock(AdapterHost, MixMIMBlock):
     def width(block: Any) -> int:
         """Width C of the tokens at this stage."""
         return int(block.embed_dims)
+
+
+@register_stage(MixMIMLayer)
+class AdaptedMixMIMLayer(AdaptedStage, MixMIMLayer):
+    """A stage of such blocks."""
+
+    def forward(self, x: Tensor, attn_mask: Tensor | None = None) -> Tensor:
+        """The stage's output ``(B, N', C')`` for tokens ``x`` of ``(B, N, C)``."""
+        for block in self.blocks:
+            x = self.run(block, x, attn_mask)
+        if self.downsample is not None:
+            x, _ = self.downsample(x, self.input_resolution)
+        return x

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch.nn.functional as F
-from mmpretrain.models.backbones.tinyvit import TinyViTBlock
+from mmpretrain.models.backbones.tinyvit import BasicStage, TinyViTBlock
 from torch import Tensor
 
 from ..base import AdapterHost, register_host
+from ..stages import AdaptedStage, register_stage
 
-__all__ = ['AdaptedTinyViTBlock']
+__all__ = ['AdaptedBasicStage', 'AdaptedTinyViTBlock']
 
 
 @register_host(TinyViTBlock)
@@ -54,3 +55,14 @@ class AdaptedTinyViTBlock(AdapterHost, TinyViTBlock):
     def width(block: Any) -> int:
         """Width C of the tokens at this stage."""
         return int(block.mlp.fc1.in_features)
+
+
+@register_stage(BasicStage)
+class AdaptedBasicStage(AdaptedStage, BasicStage):
+    """A stage of such blocks."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The stage's output ``(B, N', C')`` for tokens ``x`` of ``(B, N, C)``."""
+        for block in self.blocks:
+            x = self.run(block, x)
+        return x if self.downsample is None else self.downsample(x)
