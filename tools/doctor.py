@@ -25,18 +25,8 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
 
 PYTHONS = ((3, 10), (3, 12))
 PACKAGES = (
-    'torch',
-    'torchvision',
-    'numpy',
-    'mmengine',
-    'mmcv-lite',
-    'mmcv',
-    'mmpretrain',
-    'mmaction2',
-    'decord',
-    'av',
-    'timm',
-    'transformers',
+    *('torch', 'torchvision', 'numpy', 'mmengine', 'mmcv-lite', 'mmcv', 'mmpretrain'),
+    *('mmaction2', 'decord', 'av', 'timm', 'transformers'),
 )
 RANGES = {
     'torch': ((2, 4), (3,)),
