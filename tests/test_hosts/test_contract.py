@@ -32,11 +32,19 @@ if missing := set(HOSTS) ^ {case.block for case in HOST_CASES}:
 ADAPTER = {'bottleneck': 8}
 
 
+def stretched(case: HostCase) -> HostCase:
+    """The case, in whose backbone no two norms or layer scales are alike."""
+    return replace(case, build=lambda **options: unlike(case.build(**options)))
+
+
+def having(feature: str) -> list[HostCase]:
+    """The cases whose backbones have an optional feature."""
+    return [stretched(case) for case in HOST_CASES if getattr(case, feature)]
+
+
 @pytest.fixture(params=HOST_CASES, ids=lambda case: case.id)
 def case(request: pytest.FixtureRequest) -> HostCase:
-    """The case, in whose backbone no two norms or layer scales are alike."""
-    plain: HostCase = request.param
-    return replace(plain, build=lambda **options: unlike(plain.build(**options)))
+    return stretched(request.param)
 
 
 def unlike(model: nn.Module) -> nn.Module:
@@ -294,11 +302,7 @@ def run_checkpointed(block: nn.Module) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    'case',
-    [case for case in HOST_CASES if case.drop_path],  # transformers has none
-    ids=lambda case: case.id,
-)
+@pytest.mark.parametrize('case', having('drop_path'), ids=lambda case: case.id)
 def test_stochastic_depth_leaves_the_branch(case: HostCase) -> None:
     """With the MLP nearly always dropped, the adapter still moves the output."""
     adapted = mmadapt.adapt(case.build(**case.drop_path), ADAPTER)
@@ -319,10 +323,9 @@ def test_stochastic_depth_leaves_the_branch(case: HostCase) -> None:
 
 
 @pytest.mark.parametrize('seed', range(3))
+@pytest.mark.parametrize('case', having('drop_path'), ids=lambda case: case.id)
 def test_branches_are_dropped_as_upstream_drops_them(case: HostCase, seed: int) -> None:
     """In training, with the same dice, the output is upstream's, to the bit."""
-    if not case.drop_path:
-        pytest.skip('upstream has no stochastic depth there')
     options = {  # half of the rates
         name: 0.5 if isinstance(value, float) else value
         for name, value in case.drop_path.items()
@@ -352,9 +355,8 @@ def test_upstreams_checkpoints_do_not_cost_the_gradients(case: HostCase) -> None
         torch.testing.assert_close(plain, recomputed)
 
 
+@pytest.mark.parametrize('case', having('with_cp'), ids=lambda case: case.id)
 def test_upstreams_checkpoints_compute_branches_again(case: HostCase) -> None:
-    if not case.with_cp:
-        pytest.skip('upstream has no checkpoints there')
     adapted = mmadapt.adapt(case.build(**case.with_cp), ADAPTER)
     # The last one: in front of the first adapter nothing is kept for the backward pass.
     host = [m for m in adapted.modules() if type(m) is HOSTS[case.block]][-1]
