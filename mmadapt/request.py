@@ -11,7 +11,7 @@ from .adapters import Adapter, Method, check_choice
 from .errors import ConfigError, did_you_mean
 from .registry import ADAPTERS
 
-__all__ = ['AdapterConfig', 'Request', 'parse', 'parse_all']
+__all__ = ['AdapterConfig', 'Request', 'parse', 'parse_all', 'place_options']
 
 AdapterConfig = Mapping[str, Any]
 
@@ -67,6 +67,11 @@ class Request:
         ]
 
 
+def place_options(method: type[Method]) -> tuple[str, ...]:
+    """Options of an adapter config that say where a method goes."""
+    return ('layers', 'branch') if issubclass(method, Adapter) else ('layers',)
+
+
 def parse_all(
     adapter: AdapterConfig | Sequence[AdapterConfig] | None,
 ) -> list[Request]:
@@ -106,16 +111,14 @@ def parse(config: AdapterConfig) -> Request:
             f'{did_you_mean(name, known)}'
         )
     method: type[Method] = found
-    places = ['layers']
     branch = 'mlp'
-    if issubclass(method, Adapter):
-        places.append('branch')
+    if 'branch' in place_options(method):
         branch = options.pop('branch', branch)
         check_choice('branch', branch, tuple(BRANCHES))
     allowed = method.options()
     for option in options:
         if option not in allowed:
-            names = ['type', *allowed, *places]
+            names = ['type', *allowed, *place_options(method)]
             raise ConfigError(
                 f'{method.__name__} has no option {option!r}; allowed: '
                 f'{", ".join(names)}.{did_you_mean(option, names)}'

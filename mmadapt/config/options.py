@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 
 from ..errors import ConfigError, did_you_mean
 from ..registry import ADAPTERS
+from ..request import place_options
 from .option_checks import check_names, check_types, check_values, look_up
 from .option_roles import RUNNER_HOOKS
 from .places import VARIABLES, slots
@@ -108,7 +109,7 @@ def check_adapter_key(cfg: Config, options: Mapping[str, Any], key: str) -> None
     method = ADAPTERS.get(str(kind))
     if method is None or not names:
         return  # the backbone says which methods there are
-    allowed = ['type', 'layers', *method.options()]
+    allowed = ['type', *place_options(method), *method.options()]
     if names[0] not in allowed:
         raise ConfigError(
             f'--cfg-options {key}: {kind} has no option {names[0]!r}; allowed: '

@@ -37,7 +37,7 @@ def config() -> Config:
         ('data_rot', "Did you mean 'data_root'"),
         ('modle.head.num_classes', "Did you mean 'model'"),
         ('model.backbone.adapter.botleneck', "Did you mean 'bottleneck'"),
-        ('model.backbone.adapter.dim', 'allowed: type, layers, bottleneck'),
+        ('model.backbone.adapter.dim', 'allowed: type, layers, branch, bottleneck'),
     ],
 )
 def test_unknown_key(key: str, hint: str) -> None:
@@ -51,6 +51,8 @@ def test_unknown_key(key: str, hint: str) -> None:
     [
         'model.backbone.adapter.scale',
         'model.backbone.adapter.layers',
+        'model.backbone.adapter.layers.last',
+        'model.backbone.adapter.branch',
         'model.head.topk',
         'randomness.seed',
         'load_from',
