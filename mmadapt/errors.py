@@ -10,6 +10,7 @@ __all__ = [
     'ConfigError',
     'DataError',
     'FrozenTrunkError',
+    'NonFiniteError',
     'TaskFileError',
     'UntrustedFileError',
     'WeightsError',
@@ -31,6 +32,10 @@ class DataError(AdaptError, RuntimeError):
 
 class WeightsError(AdaptError, RuntimeError):
     """A checkpoint that is missing, broken, or doesn't cover the trunk."""
+
+
+class NonFiniteError(AdaptError, ArithmeticError):
+    """A loss or a gradient that is infinite or not a number."""
 
 
 class TaskFileError(AdaptError, RuntimeError):

@@ -22,6 +22,7 @@ from mmadapt.arguments import (
 )
 from mmadapt.config import resolve_config
 from mmadapt.errors import ConfigError
+from mmadapt.weights.latest import find_latest
 
 
 def parse_args(argv: list[str] | None = None) -> Namespace:
@@ -53,29 +54,21 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
 
 
 def last_checkpoint(work_dir: str) -> str | None:
-    """The newest file of a work_dir, which may have been moved since.
+    """The newest whole checkpoint of a work_dir, which may have been moved since.
 
     Warns where there is none; the run then starts from the beginning.
 
     Raises:
-        ConfigError: The file that ``last_checkpoint`` names is gone.
+        TaskFileError: There are files, and none that a run can go on from.
     """
-    note = Path(work_dir) / 'last_checkpoint'
-    if not note.is_file():
+    file = find_latest(work_dir)
+    if file is None:
         warnings.warn(
-            f'--resume: {work_dir} has no last_checkpoint, so that there is nothing to '
+            f'--resume: {work_dir} has no checkpoint, so that there is nothing to '
             'resume; training starts from the beginning.',
             stacklevel=2,
         )
-        return None
-    written = Path(note.read_text().strip())
-    for file in (written, Path(work_dir) / written.name):
-        if file.is_file():
-            return str(file)
-    raise ConfigError(
-        f'--resume: {note} names {str(written)!r}, which is gone. Give the file to go '
-        'on from: --resume FILE.'
-    )
+    return file
 
 
 def merge_args(cfg: Config, args: Namespace) -> Config:

@@ -10,6 +10,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     frozen_trunk=dict(type='FrozenTrunkHook'),
+    finite=dict(type='FiniteHook'),
 )
 
 # Ranks keep the running statistics of the head's BatchNorm together.

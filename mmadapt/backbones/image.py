@@ -11,7 +11,7 @@ from torch import nn
 
 from ..placement import AdapterConfig
 from .checks import check_arch, check_inner_init
-from .trunk import adapt_backbone
+from .trunk import adapt_backbone, drawn_from
 
 __all__ = ['AdaptFormerViT', 'AdaptedBackbone']
 
@@ -45,7 +45,8 @@ class AdaptFormerViT(VisionTransformer):
         **vit: Any,
     ) -> None:
         check_arch(vit, VisionTransformer, required=('arch',))
-        super().__init__(**vit)
+        with drawn_from(init_cfg):
+            super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg)
 
     def init_weights(self) -> None:
@@ -83,5 +84,6 @@ def AdaptedBackbone(
         ConfigError: An option that can't be obeyed.
         WeightsError: A trunk file that is missing, broken or doesn't fit.
     """
-    inner = MODELS.build(check_inner_init(backbone))
+    with drawn_from(init_cfg):
+        inner = MODELS.build(check_inner_init(backbone))
     return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)

@@ -15,7 +15,7 @@ from torch import nn
 from ..errors import ConfigError
 from ..placement import AdapterConfig
 from .checks import check_inner_init
-from .trunk import adapt_backbone
+from .trunk import adapt_backbone, drawn_from
 
 __all__ = ['AdaptedBackbone']
 
@@ -69,5 +69,6 @@ def AdaptedBackbone(
             "for timm: write it beside type='timm.AdaptedBackbone'."
         )
     check_inner_init({'type': name, 'pretrained': pretrained})
-    inner = create_model(name, num_classes=num_classes, **options)
+    with drawn_from(init_cfg):
+        inner = create_model(name, num_classes=num_classes, **options)
     return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)

@@ -26,7 +26,7 @@ from ..weights.fingerprint import TrunkRecord, hash_tensor
 from ..weights.load import load_weights
 from ..weights.stamp import TaskStamp
 
-__all__ = ['adapt_backbone', 'check_init_cfg']
+__all__ = ['adapt_backbone', 'check_init_cfg', 'drawn_from']
 
 # Options of MMAction2's backbones (Video Swin, UniFormer, UniFormerV2) that make their
 # init_weights fetch the file that `pretrained` names, even where it names none.
@@ -84,6 +84,24 @@ def adapt_backbone(
     # Parents leave a child alone that says so: nothing may initialise it again.
     setattr(backbone, 'is_init', True)  # noqa: B010 - a property of BaseModule
     return backbone
+
+
+@contextmanager
+def drawn_from(init_cfg: Mapping[str, Any] | None) -> Iterator[None]:
+    """Let a RandomTrunk with a seed be built from it.
+
+    Some backbones draw parameters in their constructors. The global random state is
+    afterwards what it was.
+
+    Args:
+        init_cfg: As given to the adapted backbone; checked later.
+    """
+    random = isinstance(init_cfg, Mapping) and init_cfg.get('type') == 'RandomTrunk'
+    seed = (init_cfg or {}).get('seed') if random else None
+    with torch.random.fork_rng(enabled=isinstance(seed, int)):
+        if isinstance(seed, int):
+            torch.manual_seed(seed)
+        yield
 
 
 def check_init_cfg(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:

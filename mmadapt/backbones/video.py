@@ -16,7 +16,7 @@ from .checks import (
     check_tubelets,
     check_video_backbone,
 )
-from .trunk import adapt_backbone
+from .trunk import adapt_backbone, drawn_from
 
 __all__ = ['AdaptFormerViT', 'AdaptedBackbone']
 
@@ -54,7 +54,8 @@ class AdaptFormerViT(VisionTransformer):
         required = ('embed_dims', 'depth', 'num_heads')
         check_arch(vit, VisionTransformer, required, refused=('pretrained',))
         check_tubelets(vit.get('num_frames', 16), vit.get('tubelet_size', 2))
-        super().__init__(**vit)
+        with drawn_from(init_cfg):
+            super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg)
 
     def init_weights(self) -> None:
@@ -91,5 +92,6 @@ def AdaptedBackbone(
         WeightsError: A trunk file that is missing, broken or doesn't fit.
     """
     check_video_backbone(backbone)
-    inner = MODELS.build(check_inner_init(backbone))
+    with drawn_from(init_cfg):
+        inner = MODELS.build(check_inner_init(backbone))
     return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)

@@ -12,17 +12,27 @@ from .noise import silence_file_client, silence_startup
 from .numpy_names import restore_numpy_names
 from .packages import find_packages_without_pkg_resources, know_own_configs
 
-__all__ = ['apply']
+__all__ = ['MENDED', 'apply']
+
+
+MENDED: dict[str, bool] = {}
+"""Workaround -> whether this installation needed it; filled by :func:`apply`."""
+
+WORKAROUNDS = (
+    silence_file_client,
+    restore_numpy_names,
+    stub_drn,
+    skip_multimodal,
+    find_packages_without_pkg_resources,
+    know_own_configs,
+    read_checkpoints_safely,
+    mend_hue,
+)
 
 
 def apply() -> None:
     """Apply every workaround that this installation needs; safe to call again."""
     silence_startup()
-    silence_file_client()
-    restore_numpy_names()
-    stub_drn()
-    skip_multimodal()
-    find_packages_without_pkg_resources()
-    know_own_configs()
-    read_checkpoints_safely()
-    mend_hue()
+    for workaround in WORKAROUNDS:
+        needed = bool(workaround())
+        MENDED[workaround.__name__] = MENDED.get(workaround.__name__, False) or needed

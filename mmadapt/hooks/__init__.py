@@ -2,6 +2,7 @@
 
 from .adapter_checkpoint import AdapterCheckpointHook
 from .dump_config import DumpConfigHook
+from .finite import FiniteHook
 from .frozen_trunk import FrozenTrunkHook
 
-__all__ = ['AdapterCheckpointHook', 'DumpConfigHook', 'FrozenTrunkHook']
+__all__ = ['AdapterCheckpointHook', 'DumpConfigHook', 'FiniteHook', 'FrozenTrunkHook']

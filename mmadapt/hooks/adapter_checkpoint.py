@@ -12,6 +12,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from ..errors import ConfigError, TaskFileError
+from ..weights.latest import NOTE
 from ..weights.task_file import check_task_state, task_keys
 from ..wrapping import unwrapped
 from .plain import plain_parts, rebuilt
@@ -161,8 +162,9 @@ class AdapterCheckpointHook(CheckpointHook):
                 **self.args,
             )
             if is_main_process():
-                note = f'{runner.work_dir}/last_checkpoint'
-                write_whole(str(self.last_ckpt).encode(), note)
+                here = Path(self.out_dir).resolve() == Path(runner.work_dir).resolve()
+                noted = name if here else str(self.last_ckpt)  # so a folder may move
+                write_whole(noted.encode(), f'{runner.work_dir}/{NOTE}')
 
     def _retire(self, runner: Runner, step: int) -> None:
         """Note ``step`` among the files to keep; the one too many waits to go."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sized
+from contextlib import contextmanager
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -17,51 +19,102 @@ from ..weights.differences import shortened
 from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import TaskStamp, find_stamps
 from ..wrapping import unwrapped
+from .first_iteration import FirstIteration
 
 __all__ = ['FrozenTrunkHook', 'frozen_tensors']
 
 
 @HOOKS.register_module()
 class FrozenTrunkHook(Hook):
-    """Checks that no frozen tensor changes, by hash, from first to last iteration.
+    """Proof that what was to train trains, and nothing else.
 
-    At the start it also refuses a trunk that never got weights and a training set of
-    less than one batch, and writes one line: what trains, on which trunk.
+    At the start it refuses a trunk that never got weights, an optimizer without the
+    adapters, a parameter that was thawed or frozen since, and a training set of less
+    than one batch, and writes one line: what trains, on which trunk. The first
+    iteration must give every adapter a finite gradient and no frozen parameter one.
+    Before each save and at the end every frozen tensor is compared with the start,
+    by hash.
 
     Raises:
-        FrozenTrunkError: A trunk without weights, or frozen tensors that changed.
+        FrozenTrunkError: Any of this is not so. Nothing is saved then.
         DataError: No batch to train on.
     """
 
     def __init__(self) -> None:
         self.hashes: dict[str, str] = {}
+        self.first: FirstIteration | None = None
+        self.started = 0.0
+        self.seconds = 0.0
+        self.checks = 0
 
     def before_train(self, runner: Runner) -> None:
         """Check the trunk and the data, and remember the frozen tensors."""
+        self.started = time.perf_counter()
         model = unwrapped(runner.model)
         check_trunks(model)
         check_batches(runner)
         runner.logger.info(start_line(model))
-        self.hashes = {name: hash_tensor(t) for name, t in frozen_tensors(model)}
+        with self.timed():
+            self.first = FirstIteration(runner)
+            self.hashes = {name: hash_tensor(t) for name, t in frozen_tensors(model)}
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Any = None,
+    ) -> None:
+        """Check the first iteration."""
+        if self.first is not None and not self.first.done:
+            with self.timed():
+                self.first.check(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare the frozen tensors with the start's: no file of a changed trunk."""
+        if self.hashes:
+            self.compare(runner)
 
     def after_train(self, runner: Runner) -> None:
         """Compare the frozen tensors with the start's."""
-        start = time.perf_counter()
-        now = {n: hash_tensor(t) for n, t in frozen_tensors(unwrapped(runner.model))}
-        changed = [name for name, digest in self.hashes.items() if now[name] != digest]
+        if not self.hashes:
+            return
+        self.compare(runner)
+        total = time.perf_counter() - self.started
+        runner.logger.info(
+            f'frozen trunk unchanged: {len(self.hashes)} tensors, checked '
+            f'{self.checks} times in {self.seconds:.2f} s '
+            f'({100 * self.seconds / total:.1f} % of the training)'
+        )
+
+    def compare(self, runner: Runner) -> None:
+        """Compare the frozen tensors with the start's.
+
+        Raises:
+            FrozenTrunkError: With the names of those that changed.
+        """
+        self.checks += 1
+        with self.timed():
+            model = unwrapped(runner.model)
+            now = {name: hash_tensor(t) for name, t in frozen_tensors(model)}
+        changed = [n for n, digest in self.hashes.items() if now.get(n) != digest]
         if changed:
             raise FrozenTrunkError(
-                f'{len(changed)} of {len(now)} frozen tensors changed in training: '
-                f'{shortened(changed)}. '
+                f'{len(changed)} of {len(self.hashes)} frozen tensors changed in '
+                f'training: {shortened(changed)}. '
                 'Something writes to the trunk (a hook, an optimizer built by hand, a '
                 'layer that keeps statistics); the task files of this run do not fit '
                 'the trunk they name.'
             )
-        if now:
-            runner.logger.info(
-                f'frozen trunk unchanged: {len(now)} tensors, '
-                f'{time.perf_counter() - start:.2f} s'
-            )
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add the time inside to what the checks take."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - start
 
     def before_val(self, runner: Runner) -> None:
         """Check that the trunk has weights."""

@@ -53,7 +53,7 @@ def read_checkpoint(
 
     Raises:
         UntrustedFileError: The file needs unpickling and was not trusted by name.
-        WeightsError: No such file, a truncated one, or not a checkpoint.
+        WeightsError: No such file, a truncated or damaged one, or not a checkpoint.
     """
     file = _resolve(path)
     if not file.is_file():
@@ -63,6 +63,7 @@ def read_checkpoint(
         )
     if file.suffix == '.safetensors':
         return _read_safetensors(file, map_location)
+    _check_bytes(path, file)
     try:
         content = torch.load(
             file, map_location=map_location, weights_only=file not in _TRUSTED
@@ -126,6 +127,28 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
 
 def _resolve(path: str | PathLike[str]) -> Path:
     return Path(path).expanduser().resolve()
+
+
+def _check_bytes(path: object, file: Path) -> None:
+    """Compare the parts of a file with their checksums, which torch doesn't.
+
+    Files of torch before 1.6 have none.
+
+    Raises:
+        WeightsError: A part that isn't what was written.
+    """
+    if not zipfile.is_zipfile(file):
+        return
+    try:
+        with zipfile.ZipFile(file) as parts:
+            damaged = parts.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
+        damaged = f'its index ({error})'
+    if damaged is not None:
+        raise WeightsError(
+            f"checkpoint '{path}' is damaged: the checksum of {damaged} does not match "
+            'what is there. Copy or download it again.'
+        )
 
 
 def _read_safetensors(file: Path, map_location: Any) -> dict[str, Any]:

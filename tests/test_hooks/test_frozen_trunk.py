@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.optim import OptimWrapper
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -22,8 +23,13 @@ from ..test_weights.test_stamp import build
 
 def runner(model: nn.Module, samples: int = 8, batch: int = 4) -> Any:
     loader = DataLoader(list(range(samples)), batch_size=batch, drop_last=True)
-    log = logging.getLogger('test')
-    return SimpleNamespace(model=model, train_dataloader=loader, logger=log)
+    return SimpleNamespace(
+        model=model,
+        train_dataloader=loader,
+        logger=logging.getLogger('test'),
+        optim_wrapper=OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1)),
+        cfg={},
+    )
 
 
 def test_every_tensor_of_the_trunk_is_watched_and_no_other() -> None:

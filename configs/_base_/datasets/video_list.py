@@ -9,7 +9,7 @@ train_pipeline = [
     dict(type='DecodeVideo'),
     dict(type='MultiScaleResizedCrop', size=224),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
 
 test_pipeline = [
@@ -19,7 +19,7 @@ test_pipeline = [
     dict(type='ResizeShortSide', size=224),
     dict(type='SquareViews', num_views=1),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
 
 train_dataloader = dict(

@@ -21,12 +21,17 @@ def write_link(file: Path, target: str) -> None:
         tar.addfile(member)
 
 
-def test_a_member_outside_the_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize('name', ['../outside.txt', 'a/../../outside.txt', '/outside'])
+def test_a_member_outside_the_folder(tmp_path: Path, name: str) -> None:
     archive = tmp_path / 'a.tar'
-    archive.write_bytes(tar_of({'../outside.txt': b'x'}))
+    archive.write_bytes(tar_of({name: b'x'}))
     with pytest.raises(DataError, match='not safe to unpack'):
         unpack(archive, tmp_path / 'in')
-    assert not (tmp_path / 'outside.txt').exists()
+    assert not list(tmp_path.rglob('outside*'))
+
+
+def test_an_inner_member_outside_the_folder(tmp_path: Path) -> None:
+    archive = tmp_path / 'a.tar'
     inner = tar_of({'../../outside.txt': b'x'})
     archive.write_bytes(tar_of({'n01.tar': inner}))
     with pytest.raises(DataError, match='not safe to unpack'):
