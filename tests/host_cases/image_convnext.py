@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmpretrain.models.backbones.convnext import ConvNeXt, ConvNeXtBlock
+from mmpretrain.models.backbones.convnext import GRN, ConvNeXt, ConvNeXtBlock
 from torch import nn
 
 from .case import HostCase, image_input, initialised
@@ -25,7 +25,11 @@ def build(**options: Any) -> nn.Module:
 def build_v2(**options: Any) -> nn.Module:
     """ConvNeXt V2: response normalisation, 1 x 1 convolutions, no layer scale."""
     own = {'use_grn': True, 'layer_scale_init_value': 0.0, 'linear_pw_conv': False}
-    return build(**{**own, **options})
+    model = build(**{**own, **options})
+    for module in model.modules():
+        if isinstance(module, GRN):
+            nn.init.normal_(module.gamma)  # felt, unlike 0
+    return model
 
 
 CASES = [

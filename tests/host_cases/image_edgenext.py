@@ -19,7 +19,7 @@ def build(**options: Any) -> nn.Module:
         'global_blocks': [0, 1],
         'global_block_type': ['None', 'SDTA'],
         'use_pos_embd_csa': [False, True],
-        'd2_scales': [2, 2],
+        'd2_scales': [2, 3],
         'conv_kernel_sizes': [3, 5],
         'layer_scale_init_value': 0.5,
         **options,
