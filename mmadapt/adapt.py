@@ -56,8 +56,21 @@ def adapt(
     for module in model.modules() if placements else ():
         if type(module) in STAGES:
             promote(module, STAGES[type(module)])
+    if trainable != 'all':
+        release_stages(model)
     freeze(model, trainable, norm_eval)
     return model
+
+
+def release_stages(model: nn.Module) -> None:
+    """Switch upstream's ``frozen_stages`` off: ``train()`` would freeze adapters too.
+
+    Everything that it freezes is frozen here anyway.
+    """
+    for module in model.modules():
+        stages = getattr(module, 'frozen_stages', None)
+        if isinstance(stages, int) and stages >= 0:
+            setattr(module, 'frozen_stages', -1)  # noqa: B010 - not typed
 
 
 def freeze(

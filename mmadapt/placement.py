@@ -86,6 +86,11 @@ def place(model: nn.Module, request: Request) -> list[Placement]:
             host = table[type(block)]
             child = f'attn_{module.child}' if branch == 'attn' else module.child
             check_input(name, host, module)
+            if hasattr(block, child):
+                raise ConfigError(
+                    f'{name} ({type(block).__name__}) has a {child!r} of its own, '
+                    'which the adapter would replace. Rename it in the block.'
+                )
             if module.needs_grid:
                 setattr(module, 'grid', find_grid(model, name))  # noqa: B010 - typed there
             like = next(block.parameters())
@@ -138,13 +143,15 @@ def branch_width(
         ConfigError: An adapter can't stand beside that branch.
     """
     name, block = named
-    if branch not in getattr(host, 'branches', ('mlp',)):
+    if not issubclass(host, AdapterHost):
+        return int(host.width(block))  # type: ignore[attr-defined]
+    branches = host.branches_of(block)
+    if branch not in branches:
         raise ConfigError(
             f'branch={branch!r}: {name} ({type(block).__name__}) takes adapters beside '
-            f'{" and ".join(host.branches)} only.'  # type: ignore[attr-defined]
+            f'{" and ".join(branches)} only. Choose other blocks by `layers`.'
         )
-    width = host.attn_width if branch == 'attn' else host.width  # type: ignore[attr-defined]
-    return int(width(block))
+    return int(host.attn_width(block) if branch == 'attn' else host.width(block))
 
 
 def check_input(name: str, host: type[nn.Module], module: Method) -> None:

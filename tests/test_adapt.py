@@ -9,7 +9,12 @@ from torch import nn
 import mmadapt
 from mmadapt.adapt import adapter_prefixes
 from mmadapt.errors import ConfigError
-from tests.helpers import build_image_vit, build_video_vit, image_input
+from tests.helpers import (
+    build_image_swin,
+    build_image_vit,
+    build_video_vit,
+    image_input,
+)
 
 
 def trainable_names(model: nn.Module) -> set[str]:
@@ -132,3 +137,30 @@ def test_batchnorm_that_trains_keeps_following() -> None:
 def test_adapters_take_the_blocks_dtype() -> None:
     model = mmadapt.adapt(build_image_vit().double(), {'bottleneck': 4})
     assert model.layers[0].adapter.down.weight.dtype == torch.float64
+
+
+def test_frozen_stages_of_upstream_do_not_freeze_the_adapters() -> None:
+    """MMPretrain freezes whole blocks whenever a model is switched to training."""
+    swin = torch.nn.Sequential(build_image_swin(frozen_stages=1))
+    adapted = mmadapt.adapt(swin, {'bottleneck': 4})
+    adapted.train()
+    assert sum(p.requires_grad for p in adapted.parameters()) == 4 * 4
+
+
+def test_a_child_of_that_name_is_not_replaced() -> None:
+    model = build_image_vit()
+    model.layers[1].adapter = torch.nn.Identity()
+    with pytest.raises(ConfigError, match=r"layers\.1 .* has a 'adapter' of its own"):
+        mmadapt.adapt(model, {'bottleneck': 4})
+    assert adapter_prefixes(model) == []
+
+
+def test_blocks_without_attention_take_no_adapter_beside_it() -> None:
+    from tests.host_cases.image_hivit import build
+
+    for branch in ('attn', 'both'):
+        with pytest.raises(ConfigError, match=r'blocks\.0 .* beside mlp only'):
+            mmadapt.adapt(build(), {'bottleneck': 4, 'branch': branch})
+    rule = {'stages': [-1]}
+    adapted = mmadapt.adapt(build(), {'branch': 'both', 'layers': rule})
+    assert len(adapter_prefixes(adapted)) == 2 * 7
