@@ -2,13 +2,14 @@
 
     python tools/analysis/zoo_coverage.py
     python tools/analysis/zoo_coverage.py --only SwinTransformer --verbose
-    python tools/analysis/zoo_coverage.py --page docs/backbones.md
+    python tools/analysis/zoo_coverage.py --markdown docs/backbones.md
 
 Each config of MMPretrain's and MMAction2's zoos whose backbone is a transformer is
-built, without weights and on the meta device where that works, as
+built, without weights and without storage where that works, as
 ``AdaptedBackbone(backbone=..., adapter=dict(bottleneck=64))``. The table counts what
-was adapted, and what was refused with which reason. ``--page`` writes it into a page,
-between the two lines that mark its place.
+was adapted, which is an adapter in every block with an MLP, what was adapted in part,
+and what was refused, with the reasons. ``--markdown`` writes it into a page, between
+the two lines that mark its place.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
 from zoo.build import Coverage
-from zoo.configs import find_configs
+from zoo.configs import FAMILIES, find_configs
 from zoo.report import crashes, markdown, write_into
 
 import mmadapt  # noqa: F401  (before anything reads a config)
 from mmadapt import launch
-from mmadapt.errors import ConfigError
+from mmadapt.errors import ConfigError, did_you_mean
 
 
 def parse_args(argv: list[str] | None = None) -> Namespace:
@@ -36,13 +37,32 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
     parser = ArgumentParser(description='Adapt the configs of the model zoos.')
     parser.add_argument('--only', metavar='FAMILY', help='one class of backbones')
     parser.add_argument('--verbose', action='store_true', help='a line for each config')
-    parser.add_argument('--page', type=Path, help='write the table into this page')
+    parser.add_argument(
+        '--markdown', metavar='FILE', type=Path, help='write the table into this page'
+    )
     return parser.parse_args(argv)
+
+
+def check_args(args: Namespace) -> None:
+    """Refuse what would be found out after minutes.
+
+    Raises:
+        ConfigError: An unknown family, or a page of one family.
+    """
+    known = sorted({name for names in FAMILIES.values() for name in names})
+    if args.only is not None and args.only not in known:
+        raise ConfigError(
+            f'--only {args.only} is no family; there are {", ".join(known)}.'
+            f'{did_you_mean(args.only, known)}'
+        )
+    if args.markdown is not None and args.only is not None:
+        raise ConfigError('--markdown wants the whole table: leave --only out.')
 
 
 def main() -> None:
     """Go through the zoos, and print the table."""
     args = parse_args()
+    check_args(args)
     configs = find_configs()
     if not configs:
         raise ConfigError('neither mmpretrain nor mmaction2 is installed with its zoo.')
@@ -55,10 +75,8 @@ def main() -> None:
             print(f'{number} of {len(configs)} configs', file=sys.stderr, flush=True)
     table = markdown(coverage)
     print(table)
-    if args.page is not None:
-        if args.only is not None:
-            raise ConfigError('--page wants the whole table: leave --only out.')
-        write_into(args.page, table)
+    if args.markdown is not None:
+        write_into(args.markdown, table)
     if found := crashes(coverage):
         sys.exit(f'{found} configs ended in an error that is not ours.')
 

@@ -5,12 +5,33 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ['FAMILIES', 'PURPOSES', 'find_configs']
+__all__ = ['FAMILIES', 'OTHERS', 'PURPOSES', 'find_configs']
 
 PACKAGES = ('mmpretrain', 'mmaction')
 
 PURPOSES = ('ImageClassifier', 'Recognizer2D', 'Recognizer3D')
-"""Models that classify; others are counted by their class."""
+"""Models that classify images or clips of one backbone."""
+
+OTHERS = {
+    'self-supervised': (
+        'BEiT BYOL BarlowTwins CAE DenseCL EVA MAE MFF MILAN MaskFeat MixMIM MoCo '
+        'MoCoV3 SimCLR SimMIM SimSiam SparK SwAV iTPN'
+    ),
+    'multimodal': (
+        'Blip2Caption Blip2VQA BlipCaption BlipGrounding BlipNLVR BlipVQA CLIPZeroShot '
+        'ChineseCLIP Flamingo Llava MiniGPT4 OFA Otter VindLUVQA'
+    ),
+    'retrieval': (
+        'Blip2Retrieval BlipRetrieval CLIPSimilarity ImageToImageRetriever '
+        'VindLURetrieval VindLURetrievalMC'
+    ),
+    'detection': 'FastRCNN',
+    'temporal localisation': 'BMN DRN PEM TCANet TEM',
+    'skeletons, sound or several inputs': (
+        'MMRecognizer3D RecognizerAudio RecognizerGCN RecognizerOmni'
+    ),
+}
+"""Models for other ends; one that isn't here either is counted by its own name."""
 
 FAMILIES = {
     'mmpretrain': (
