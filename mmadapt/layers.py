@@ -107,10 +107,12 @@ def pick(
         and all(isinstance(i, int) and not isinstance(i, bool) for i in wanted)
     )
     if not whole or not wanted:
+        listed = f'a list of indices of {things} ({span}), negative ones from the end'
+        if option == 'stages':
+            raise ConfigError(f'stages={wanted!r}: {listed}.')
         raise ConfigError(
-            f"{option}={wanted!r}: 'all' or a list of indices of {things} ({span}), "
-            'negative ones counted from the end, or, for layers, a rule such as '
-            'dict(stages=[-1]) or dict(last=4). For no adapter at all use adapter=None.'
+            f"layers={wanted!r}: 'all', {listed}, or a rule such as dict(stages=[-1]) "
+            'or dict(last=4). For no adapter at all use adapter=None.'
         )
     outside = [i for i in wanted if not -count <= i < count]  # type: ignore[attr-defined]
     if outside:

@@ -104,7 +104,8 @@ def parse(config: AdapterConfig) -> Request:
     name = options.pop('type', 'AdaptMLP')
     layers = options.pop('layers', 'all')
     found: Any = name if inspect.isclass(name) else ADAPTERS.get(str(name))
-    if not inspect.isclass(found) or not issubclass(found, Method):
+    known_one = inspect.isclass(found) and issubclass(found, Method)
+    if not known_one or inspect.isabstract(found):
         known = sorted(ADAPTERS.module_dict)
         raise ConfigError(
             f'adapter type {name!r} is not known; allowed: {", ".join(known)}.'

@@ -73,7 +73,7 @@ def test_freeze_can_be_called_again() -> None:
         ({'adapter': {'layers': [-3]}}, 'out of range'),
         ({'adapter': {'layers': []}}, 'adapter=None'),
         ({'adapter': {'layers': [0, -2]}}, 'twice'),
-        ({'adapter': {'layers': 'last'}}, "'all' or a list"),
+        ({'adapter': {'layers': 'last'}}, "'all', a list"),
         ({'adapter': [{}, {}]}, 'two adapters'),
         ({'adapter': 64}, 'a dict such as'),
         ({'adapter': 'AdaptMLP'}, 'a dict such as'),

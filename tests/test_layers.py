@@ -45,7 +45,7 @@ def test_what_is_chosen(layers: Any, chosen: list[int]) -> None:
 @pytest.mark.parametrize(
     ('layers', 'message'),
     [
-        ('some', r"layers='some': 'all' or a list of indices of adaptable blocks"),
+        ('some', r"layers='some': 'all', a list of indices of .* blocks \(0-9\)"),
         ([], r'layers=\[\]'),
         ([1.0], r'layers=\[1.0\]'),
         ([True], r'layers=\[True\]'),
@@ -58,7 +58,9 @@ def test_what_is_chosen(layers: Any, chosen: list[int]) -> None:
         ({'stage': [0]}, r"unknown part 'stage'.*Did you mean 'stages'"),
         ({'stages': [4]}, r'stages \[4\] is out of range: Swin has 4 stages \(0-3\)'),
         ({'stages': 0}, 'stages=0'),
-        ({'stages': 'all'}, "stages='all'"),
+        ({'stages': 'all'}, r"stages='all': a list of indices of stages \(0-3\)"),
+        ({'stages': []}, r'stages=\[\]'),
+        ({'stages': [0, -4]}, 'names one of the stages twice'),
         ({'first': 0}, r'first=0 is to be a whole number from 1 to 10'),
         ({'last': 11}, r'last=11 .* from 1 to 10'),
         ({'stages': [0], 'last': 3}, r'last=3 .* from 1 to 2'),

@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from torch import nn
+from torch import Tensor, nn
 
 import mmadapt
 from mmadapt.adapt import adapter_prefixes
-from mmadapt.adapters import VPT, AdaptMLP
+from mmadapt.adapters import VPT, Adapter, AdaptMLP
 from mmadapt.errors import ConfigError
 from mmadapt.placement import function_options
 from mmadapt.request import parse, parse_all
 from tests.helpers import build_image_swin, build_image_vit
+
+
+class Demanding(Adapter):
+    """A branch whose option has no default."""
+
+    def __init__(self, dim: int, size: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
 
 
 def trained(model: nn.Module) -> int:
@@ -41,6 +51,9 @@ def test_parts_and_defaults() -> None:
     [
         ({'type': 'AdaptMPL'}, "Did you mean 'AdaptMLP'"),
         ({'type': nn.Linear}, 'is not known'),
+        ({'type': Adapter}, 'is not known; allowed: .*AdaptMLP'),  # has no forward
+        ({'type': Demanding}, "Demanding needs the option 'size'"),
+        ({'type': 'VPT', 'layer': [0]}, "no option 'layer'.*Did you mean 'layers'"),
         ({'bottlneck': 4}, "no option 'bottlneck'.*Did you mean 'bottleneck'"),
         ({'branch': 'mpl'}, "branch='mpl' is not known.*Did you mean 'mlp'"),
         ({'type': 'VPT', 'branch': 'attn'}, "VPT has no option 'branch'"),
@@ -64,6 +77,12 @@ def test_a_vit_by_branch(name: str, branches: int) -> None:
     children = {prefix.rpartition('.')[2] for prefix in adapter_prefixes(model)}
     expected = {'mlp': {'adapter'}, 'attn': {'attn_adapter'}}
     assert children == expected.get(name, {'adapter', 'attn_adapter'})
+
+
+def test_both_branches_of_a_vit_counted_by_hand() -> None:
+    """Two blocks 48 wide: 48 * 8 + 8 down, 8 * 48 + 48 up, on two branches each."""
+    model = mmadapt.adapt(build_image_vit(), {'bottleneck': 8, 'branch': 'both'})
+    assert trained(model) == 2 * 2 * (392 + 432) == 3296
 
 
 def test_two_methods_on_two_branches_of_one_block() -> None:
@@ -111,6 +130,16 @@ def test_a_bottleneck_a_stage() -> None:
 def test_a_wrong_list(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         mmadapt.adapt(build_image_swin(), options)
+
+
+@pytest.mark.parametrize('same', [{'first': 2}, [1, 0], [-4, -3], {'stages': [0]}])
+def test_one_function_is_described_in_one_way(same: Any) -> None:
+    model = build_image_swin()
+    adapter = {'bottleneck': 4, 'layers': same, 'init': 'normal'}
+    described = function_options(model, adapter)
+    assert described == function_options(model, [{'bottleneck': 4, 'layers': [0, 1]}])
+    assert described != function_options(model, {**adapter, 'branch': 'attn'})
+    assert function_options(model, None) == []
 
 
 def test_what_decides_the_function() -> None:
