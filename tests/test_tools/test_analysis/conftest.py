@@ -1,6 +1,7 @@
-"""Lets the tests import the parts of tools/analysis/zoo_coverage.py."""
+"""Lets the tests import the parts of the tools in tools/analysis."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / 'tools' / 'analysis'))
+TOOLS = Path(__file__).resolve().parents[3] / 'tools'
+sys.path[:0] = [str(TOOLS / part) for part in ('analysis', 'benchmarks', '')]

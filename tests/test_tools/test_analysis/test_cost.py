@@ -1,0 +1,151 @@
+"""tools/analysis/cost.py: operations against the closed formula, memory by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from costs.flops import Flops, count
+from costs.measure import Request, measure
+from costs.memory import saved, saved_bytes
+from costs.models import build, config_of, make_batch, shape_of
+from torch import nn
+
+from ..cli import ROOT, run_tool
+
+CONFIG = ROOT / 'configs' / 'quickstart' / 'image_adaptformer.py'
+LAYERS, WIDTH, TOKENS, CLASSES, BOTTLENECK = 6, 96, 16, 10, 64
+BLOCK = TOKENS * (24 * WIDTH**2 + 4 * TOKENS * WIDTH)
+BACKWARD = TOKENS * (24 * WIDTH**2 + 10 * TOKENS * WIDTH)
+PATCHES = 2 * TOKENS * 3 * 8 * 8 * WIDTH
+HEAD = 2 * WIDTH * CLASSES
+ADAPTER = 4 * WIDTH * BOTTLENECK * TOKENS
+
+
+def counted(method: str, options: dict[str, Any] | None = None, size: int = 2) -> Flops:
+    """Of one sample of the quickstart's ViT."""
+    cfg = config_of(CONFIG, method, options)
+    model = build(cfg)
+    flops = count(model, make_batch(model, shape_of(cfg), size))
+    return Flops(*(part // size for part in (flops.forward, flops.step, flops.floor)))
+
+
+def test_adapters_cost_what_the_formula_says() -> None:
+    flops = counted('config')
+    forward = LAYERS * (BLOCK + ADAPTER) + PATCHES + HEAD
+    assert flops.forward == forward
+    # two gradients of each adapter, but for the lowest one's input
+    adapters = 2 * LAYERS * ADAPTER - 2 * WIDTH * BOTTLENECK * TOKENS
+    assert flops.floor == forward + (LAYERS - 1) * BACKWARD + adapters + 2 * HEAD
+    assert flops.step == flops.floor, 'autograd does no more than that'
+
+
+def test_nothing_below_the_lowest_adapter_costs_a_gradient() -> None:
+    options = {'model.backbone.adapter.layers': [-2, -1]}
+    flops = counted('config', options)
+    forward = LAYERS * BLOCK + 2 * ADAPTER + PATCHES + HEAD
+    adapters = 4 * ADAPTER - 2 * WIDTH * BOTTLENECK * TOKENS
+    assert flops.forward == forward
+    assert flops.step == flops.floor == forward + BACKWARD + adapters + 2 * HEAD
+
+
+def test_linear_probing_and_full_fine_tuning() -> None:
+    forward = LAYERS * BLOCK + PATCHES + HEAD
+    linear = counted('linear')
+    assert linear.step == linear.floor == forward + HEAD
+    full = counted('full')
+    weights = LAYERS * TOKENS * 24 * WIDTH**2 + PATCHES
+    assert full.floor == forward + LAYERS * BACKWARD + weights + 2 * HEAD
+    assert full.step == full.floor
+
+
+def test_prompts_send_a_gradient_through_the_lowest_block_too() -> None:
+    flops = counted('vpt-4')
+    tokens = TOKENS + 4
+    block = tokens * (24 * WIDTH**2 + 4 * tokens * WIDTH)
+    backward = tokens * (24 * WIDTH**2 + 10 * tokens * WIDTH)
+    forward = LAYERS * block + PATCHES + HEAD
+    assert flops.forward == forward
+    assert flops.step == flops.floor == forward + LAYERS * backward + 2 * HEAD
+
+
+def test_saved_counts_each_storage_once_and_no_parameter() -> None:
+    model = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4))
+    inputs = torch.randn(5, 8)
+    with saved(model) as kept:
+        model(inputs)
+    hidden = 5 * 8 * 4  # what ReLU gave: read by ReLU's and by the Linear's backward
+    assert sum(kept.values()) == 5 * 8 * 4 + hidden
+
+
+def test_the_least_memory_is_that_of_the_formula() -> None:
+    cfg = config_of(CONFIG, 'config', {'model.backbone.adapter.layers': [-2, -1]})
+    model = build(cfg)
+    kept, least = saved_bytes(model, make_batch(model, shape_of(cfg), 2))
+    read = 2 * TOKENS * WIDTH * 4
+    assert least == read + 10 * read + 2 * read * BOTTLENECK // WIDTH
+    assert least <= kept <= 1.2 * least
+
+
+@pytest.mark.parametrize('amp', [False, True])
+def test_measure_reports_one_method(amp: bool) -> None:
+    request = Request(
+        config=CONFIG,
+        options=None,
+        num_classes=None,
+        batch=2,
+        size=None,
+        frames=None,
+        iterations=1,
+        device='cpu',
+        amp=amp,
+        threads=torch.get_num_threads(),
+    )
+    cost = measure(request, 'config')
+    assert cost.trainable == LAYERS * (2 * WIDTH * 64 + 64 + WIDTH) + 97 * CLASSES
+    blocks = LAYERS * (12 * WIDTH**2 + 13 * WIDTH)
+    stem = (3 * 8 * 8 + 1) * WIDTH + TOKENS * WIDTH + 2 * WIDTH  # and a last norm
+    assert cost.total == cost.trainable + blocks + stem
+    assert 4 * cost.trainable < cost.task_bytes < 4 * cost.trainable + 50_000
+    assert cost.seconds > 0 and cost.seconds_floor > 0 and cost.peak > 0
+    assert cost.shape.frames == 0
+
+
+def test_the_command_prints_a_row_a_method_and_what_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    swin = tmp_path / 'swin.py'
+    base = ROOT / 'configs' / 'backbones' / 'swin_adaptformer_cifar100.py'
+    swin.write_text(
+        f'_base_ = {str(base)!r}\n'
+        'arch = dict(_delete_=True, embed_dims=24, depths=[1, 1, 1, 1], '
+        'num_heads=[1, 2, 4, 8])\n'
+        'model = dict(backbone=dict(backbone=dict(arch=arch)), '
+        'neck=[dict(type="GlobalAveragePooling"), '
+        'dict(type="ClsBatchNormNeck", input_features=192)], '
+        'head=dict(in_channels=192))\n'
+    )
+    run_tool(
+        monkeypatch, 'analysis/cost', swin, '--methods', 'vpt', 'config',
+        '--iterations', 1, '--device', 'cpu',
+    )  # fmt: skip
+    out = capsys.readouterr().out
+    assert '| the config' in out
+    assert 'vpt is refused: no adaptable block in SwinTransformer' in out
+    assert '224 x 224 pixels, float32, on cpu' in out
+
+
+@pytest.mark.parametrize(
+    ('options', 'text'), [(['--batch', 1], 'two samples'), (['--size', 0], '--size 0')]
+)
+def test_numbers_are_checked(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[object],
+    text: str,
+) -> None:
+    with pytest.raises(SystemExit):
+        run_tool(monkeypatch, 'analysis/cost', CONFIG, *options)
+    assert text in capsys.readouterr().err

@@ -1,0 +1,166 @@
+"""Floating-point operations of a step: those done, and the fewest that do.
+
+The fewest are those of the forward pass, of the gradients that pass through the blocks
+above the lowest one that has anything to train, and of the trained weights' own
+gradients. Nothing is computed twice, and nothing below the lowest adapter is
+differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmadapt.adapters import Adapter, Method
+from mmadapt.hosts import HOSTS, AdapterHost, PromptHost
+
+from .models import Batch
+
+Counts = Mapping[str, Mapping[Any, int]]
+
+STORED, FLASH = 2.0, 2.5
+"""Backward over forward pass of attention: with the probabilities kept, and with
+attention that computes them again."""
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Of one batch.
+
+    Attributes:
+        forward: Done in the forward pass.
+        step: Done in the forward and the backward pass.
+        floor: The fewest of a step.
+    """
+
+    forward: int
+    step: int
+    floor: int
+
+
+def count(model: nn.Module, batch: Batch) -> Flops:
+    """Run a step and count.
+
+    Args:
+        model: In training mode.
+        batch: What it reads.
+    """
+    with FlopCounterMode(display=False) as forward:
+        loss = loss_of(model, batch)
+    with FlopCounterMode(display=False) as backward:
+        loss.backward()
+    model.zero_grad()
+    done = forward.get_total_flops()
+    return Flops(
+        forward=done,
+        step=done + backward.get_total_flops(),
+        floor=int(fewest(model, forward.get_flop_counts(), done)),
+    )
+
+
+def loss_of(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """The training loss, a number."""
+    losses = model(batch.inputs, batch.samples, mode='loss')
+    return sum(value for name, value in losses.items() if 'loss' in name)  # type: ignore[return-value]
+
+
+def fewest(model: nn.Module, counts: Counts, forward: int) -> float:
+    """The fewest operations of a step, from the forward pass by module.
+
+    Args:
+        model: What was run.
+        counts: Of each module, by kind.
+        forward: All of them.
+    """
+
+    def of(name: str) -> tuple[float, float]:
+        return split(counts.get(f'{type(model).__name__}.{name}', {}))
+
+    blocks = find_blocks(model)
+    lowest = lowest_trained(model, blocks)
+    total, stem = float(forward), of('backbone')[0]
+    for index, (name, block) in enumerate(blocks):
+        plain, attention = of(name)
+        stem -= plain
+        for child, module in block.named_modules():
+            if isinstance(module, Adapter):
+                own = of(f'{name}.{child}')[0]
+                plain -= own
+                total += own * (1.5 if index == lowest else 2.0)
+        if index > lowest or (index == lowest and starts_below(block)):
+            total += plain + attention
+        if trains_weights(block):
+            total += plain
+    for part in ('head', 'cls_head'):
+        total += of(part)[0] * (2 if lowest < len(blocks) else 1)
+    return total + (stem if lowest < 0 else 0.0)
+
+
+def split(kinds: Mapping[Any, int]) -> tuple[float, float]:
+    """Forward pass of plain products; backward pass of attention.
+
+    Args:
+        kinds: Operations by the function that does them.
+    """
+    plain = attention = 0.0
+    for kind, number in kinds.items():
+        name = str(kind)
+        if name in {'aten.bmm', 'aten.baddbmm'}:
+            attention += STORED * number
+        elif name.startswith('aten._scaled_dot_product'):
+            attention += FLASH * number
+        else:
+            plain += number
+    return plain, attention
+
+
+def find_blocks(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Blocks that take adapters or carry them, in forward order."""
+    return [
+        (name, module)
+        for name, module in model.named_modules()
+        if isinstance(module, AdapterHost | PromptHost) or type(module) in HOSTS
+    ]
+
+
+def lowest_trained(model: nn.Module, blocks: list[tuple[str, nn.Module]]) -> int:
+    """Index of the lowest block with anything to train.
+
+    -1 where the stem trains, the number of blocks where only the head does.
+    """
+    for name, parameter in model.named_parameters():
+        if not name.startswith('backbone.') or not parameter.requires_grad:
+            continue
+        index = next(
+            (i for i, (block, _) in enumerate(blocks) if name.startswith(f'{block}.')),
+            None,
+        )
+        if index is not None:
+            return index
+        if parameter.dim() > 2:  # a patch's convolution or a table of positions
+            return -1
+    return len(blocks)
+
+
+def trains_weights(block: nn.Module) -> bool:
+    """Whether the block's own matrices train, not only what was added to it."""
+    added = {
+        id(parameter)
+        for module in block.modules()
+        if isinstance(module, Method)
+        for parameter in module.parameters()
+    }
+    return any(
+        p.requires_grad and p.dim() > 1 and id(p) not in added
+        for p in block.parameters()
+    )
+
+
+def starts_below(block: nn.Module) -> bool:
+    """Whether a gradient passes through all of the lowest block with any."""
+    return isinstance(block, PromptHost) or trains_weights(block)

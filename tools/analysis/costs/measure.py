@@ -1,0 +1,179 @@
+"""One method's costs, in a process of its own."""
+
+from __future__ import annotations
+
+import io
+import resource
+import statistics
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+import mmadapt
+from mmadapt.weights import task_state
+
+from .flops import Flops, count, loss_of
+from .memory import saved_bytes
+from .models import Batch, Shape, build, config_of, make_batch, shape_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+        config: Its file.
+        options: Of ``--cfg-options``.
+        num_classes: Where neither the config nor data tell.
+        batch: Samples of an iteration.
+        size: Height and width, None is the backbone's.
+        frames: Of a clip, None is the backbone's.
+        iterations: To be timed.
+        device: Where.
+        amp: Whether in bfloat16 where autocast allows.
+        threads: Of the CPU.
+    """
+
+    config: Path
+    options: Mapping[str, Any] | None
+    num_classes: int | None
+    batch: int
+    size: int | None
+    frames: int | None
+    iterations: int
+    device: str
+    amp: bool
+    threads: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one method.
+
+    Attributes:
+        method: Its name.
+        shape: Of a sample.
+        total: Parameters.
+        trainable: Those that train, head included.
+        task_bytes: Size of its weights' task file.
+        flops: Of one batch.
+        saved: Bytes kept for the backward pass.
+        saved_floor: The fewest without recomputation.
+        seconds: Of an iteration, median.
+        seconds_floor: The fewest operations at the speed of a matrix product.
+        peak: Bytes of the device, or of the process on a CPU.
+    """
+
+    method: str
+    shape: Shape
+    total: int
+    trainable: int
+    task_bytes: int
+    flops: Flops
+    saved: int
+    saved_floor: int
+    seconds: float
+    seconds_floor: float
+    peak: int
+
+
+def measure(request: Request, method: str) -> Cost:
+    """Build the model of a method, count a step, and run some.
+
+    Args:
+        request: What is asked for.
+        method: A method's name.
+
+    Raises:
+        ConfigError: See :func:`.models.config_of`.
+    """
+    torch.set_num_threads(request.threads)
+    cfg = config_of(request.config, method, request.options, request.num_classes)
+    model = build(cfg).to(request.device)
+    found = shape_of(cfg)
+    frames = (request.frames or found.frames) if found.frames else 0
+    shape = Shape(request.size or found.size, frames)
+    batch = make_batch(model, shape, request.batch)
+    with precision(request):
+        seconds = time_steps(model, batch, request)
+        peak = peak_bytes(request.device)
+        flops = count(model, batch)
+        kept, least = saved_bytes(model, batch)
+    report = mmadapt.parameter_report(model)
+    return Cost(
+        method=method,
+        shape=shape,
+        total=report.total,
+        trainable=report.trainable,
+        task_bytes=task_bytes(model),
+        flops=flops,
+        saved=kept,
+        saved_floor=least,
+        seconds=seconds,
+        seconds_floor=flops.floor / product_rate(request),
+        peak=peak,
+    )
+
+
+def precision(request: Request) -> AbstractContextManager[Any]:
+    """The autocast that the step runs under."""
+    return torch.autocast(
+        torch.device(request.device).type, torch.bfloat16, enabled=request.amp
+    )
+
+
+def synchronize(device: str) -> None:
+    """Wait for the device."""
+    if torch.device(device).type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+def time_steps(model: nn.Module, batch: Batch, request: Request) -> float:
+    """Seconds of an iteration: forward, backward, SGD; the median after a first one."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=1e-4, momentum=0.9)
+    times = []
+    for _ in range(request.iterations + 1):
+        synchronize(request.device)
+        start = time.perf_counter()
+        loss_of(model, batch).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        synchronize(request.device)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[1:])
+
+
+def peak_bytes(device: str) -> int:
+    """Most memory that the steps took."""
+    if torch.device(device).type == 'cuda':
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def product_rate(request: Request) -> float:
+    """Operations a second of a matrix product as large as those of an MLP."""
+    kind = torch.bfloat16 if request.amp else torch.float32
+    left = torch.randn(1568, 768, device=request.device, dtype=kind)
+    right = torch.randn(768, 3072, device=request.device, dtype=kind)
+    times = []
+    for _ in range(10):
+        synchronize(request.device)
+        start = time.perf_counter()
+        left @ right
+        synchronize(request.device)
+        times.append(time.perf_counter() - start)
+    return 2 * 1568 * 768 * 3072 / min(times)
+
+
+def task_bytes(model: nn.Module) -> int:
+    """Size of the file of what trains."""
+    buffer = io.BytesIO()
+    torch.save(task_state(model, model.state_dict()), buffer)
+    return buffer.tell()
