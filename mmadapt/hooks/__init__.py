@@ -4,5 +4,12 @@ from .adapter_checkpoint import AdapterCheckpointHook
 from .dump_config import DumpConfigHook
 from .finite import FiniteHook
 from .frozen_trunk import FrozenTrunkHook
+from .prefix_cache import PrefixCacheHook
 
-__all__ = ['AdapterCheckpointHook', 'DumpConfigHook', 'FiniteHook', 'FrozenTrunkHook']
+__all__ = [
+    'AdapterCheckpointHook',
+    'DumpConfigHook',
+    'FiniteHook',
+    'FrozenTrunkHook',
+    'PrefixCacheHook',
+]

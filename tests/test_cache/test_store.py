@@ -1,0 +1,109 @@
+"""The files of kept activations: whole, of their key, and safe to go on with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmadapt.cache import CachedDataset, Store
+from mmadapt.errors import ConfigError, DataError
+
+LABEL = {'fields': {'gt_label': {'dtype': 'int64', 'values': [1]}}, 'metainfo': {}}
+
+
+def store(folder: Path, rows: int = 4) -> Store:
+    return Store(folder / 'kept', {'trunk': 'a'}, rows, (2, 3), torch.bfloat16)
+
+
+def test_rows_come_back_by_a_later_process(tmp_path: Path) -> None:
+    first = store(tmp_path)
+    first.create()
+    rows = torch.randn(4, 2, 3).bfloat16()
+    first.open()[:] = rows
+    first.finish([LABEL] * 4, 4)
+    again = store(tmp_path)
+    assert again.done == 4
+    assert again.size == 4 * 6 * 2 == (tmp_path / 'kept/activations.bin').stat().st_size
+    assert torch.equal(again.open(), rows)
+    assert again.read_labels() == [LABEL] * 4
+
+
+def test_what_was_not_noted_is_not_there(tmp_path: Path) -> None:
+    kept = store(tmp_path)
+    kept.create()
+    kept.finish([LABEL] * 2, 2)
+    with (tmp_path / 'kept/labels.jsonl').open('a') as file:
+        file.write('{"half of a li')
+    assert kept.done == 2
+    kept.cut_labels()
+    kept.finish([LABEL] * 2, 4)
+    assert kept.read_labels() == [LABEL] * 4
+
+
+@pytest.mark.parametrize(
+    'change',
+    [{'key': {'trunk': 'b'}}, {'rows': 5}, {'dtype': torch.float16}],
+    ids=['key', 'rows', 'dtype'],
+)
+def test_another_key_is_made_anew(tmp_path: Path, change: dict[str, object]) -> None:
+    old = store(tmp_path)
+    old.create()
+    old.finish([LABEL] * 4, 4)
+    new = replace(old, **change)  # type: ignore[arg-type]
+    assert new.done == 0
+    new.create()
+    assert old.done == new.done == 0
+    assert new.read_labels() == []
+
+
+def test_a_file_cut_short_is_made_anew(tmp_path: Path) -> None:
+    kept = store(tmp_path)
+    kept.create()
+    kept.finish([LABEL] * 4, 4)
+    (tmp_path / 'kept/activations.bin').write_bytes(b'short')
+    assert kept.done == 0
+
+
+def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / 'kept').mkdir()
+    (tmp_path / 'kept/thesis.tex').write_text('mine')
+    with pytest.raises(DataError, match=r'thesis\.tex'):
+        store(tmp_path).create()
+    assert (tmp_path / 'kept/thesis.tex').read_text() == 'mine'
+
+
+def test_more_than_the_disk_holds_is_refused_before_it_is_written(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ConfigError, match='GB are free'):
+        store(tmp_path, rows=10**15).create()
+    assert not (tmp_path / 'kept').exists()
+
+
+def test_parts_of_several_processes_are_one_dataset(tmp_path: Path) -> None:
+    from mmengine.structures import BaseDataElement
+
+    stores = []
+    for part in range(2):  # samples 0, 2, 4 and 1, 3; two views
+        count = len(range(part, 5, 2))
+        piece = Store(tmp_path / str(part), {}, 2 * count, (1,), torch.float32)
+        piece.create()
+        values = [10 * v + i for v in range(2) for i in range(part, 5, 2)]
+        piece.open()[:] = torch.tensor(values).view(-1, 1)
+        labels = [
+            {'fields': {}, 'metainfo': {'name': f'sample {value}'}} for value in values
+        ]
+        piece.finish(labels, 2 * count)
+        stores.append(piece)
+    data = CachedDataset(stores, BaseDataElement, 2, {'classes': ('a',)})
+    assert len(data) == 5
+    for view in range(2):
+        data.view = view
+        for index in range(5):
+            item = data[index]
+            assert item['inputs'].tolist() == [10 * view + index]
+            assert item['data_samples'].name == f'sample {10 * view + index}'
+    assert data.metainfo == {'classes': ('a',)}
