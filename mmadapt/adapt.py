@@ -10,7 +10,7 @@ from .adapters import Method
 from .errors import ConfigError
 from .hosts import promote
 from .hosts.norm import FROZEN_NORMS
-from .hosts.stages import STAGES
+from .hosts.stages import revive_checkpoints
 from .placement import AdapterConfig, plan
 
 __all__ = ['adapt', 'adapter_prefixes', 'freeze', 'is_trained']
@@ -53,9 +53,6 @@ def adapt(
     for placement in placements:
         promote(placement.block, placement.host)
         placement.block.add_module(placement.child, placement.module)
-    for module in model.modules() if placements else ():
-        if type(module) in STAGES:
-            promote(module, STAGES[type(module)])
     if trainable != 'all':
         release_stages(model)
     freeze(model, trainable, norm_eval)
@@ -90,6 +87,7 @@ def freeze(
     adapters = adapter_prefixes(model)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(is_trained(name, trainable, adapters))
+    revive_checkpoints(model)
     if not norm_eval:
         return
     for name, module in model.named_modules():

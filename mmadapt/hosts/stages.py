@@ -1,19 +1,24 @@
-"""Stages that recompute whole blocks: the same, with gradients for what is inside."""
+"""Upstream's activation checkpoints: gradients for what is inside of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import ConfigError
+from .base import AdapterHost, promote
 
-__all__ = ['STAGES', 'AdaptedStage', 'register_stage']
+__all__ = ['STAGES', 'AdaptedStage', 'register_stage', 'revive_checkpoints']
+
+SWITCHES = ('with_cp', 'use_checkpoint')
+"""Attributes by which a block or a stage of upstream's recomputes its activations."""
 
 STAGES: dict[type[nn.Module], type[nn.Module]] = {}
-"""Stage class -> the same for adapted blocks, looked up by exact type."""
+"""Stage class -> the same with other checkpoints, looked up by exact type."""
 
 
 class AdaptedStage(nn.Module):
@@ -59,3 +64,46 @@ def register_stage(stage: type[nn.Module]) -> Callable[[Stage], Stage]:
         return adapted
 
     return register
+
+
+def revive_checkpoints(model: nn.Module) -> None:
+    """Let what trains inside upstream's activation checkpoints get its gradients.
+
+    They are re-entrant: where no input requires a gradient, as behind a frozen stem,
+    nothing inside gets one, without a word. Stages with another form take it. Others
+    with a switch for checkpoints get an input that requires a gradient.
+
+    Args:
+        model: A module whose parameters are frozen, or not, as they will be.
+    """
+    for module in model.modules():
+        if not any(parameter.requires_grad for parameter in module.parameters()):
+            continue
+        if type(module) in STAGES:
+            promote(module, STAGES[type(module)])
+        elif is_innermost(module) and not isinstance(
+            module, (AdapterHost, AdaptedStage)
+        ):
+            # Called a second time, the model has its hooks.
+            if require_gradient not in module._forward_pre_hooks.values():
+                module.register_forward_pre_hook(require_gradient)
+
+
+def is_innermost(module: nn.Module) -> bool:
+    """Whether a module's checkpoints are on, and nothing in it has some of its own."""
+    switched = [
+        inner
+        for inner in module.modules()
+        if any(getattr(inner, switch, False) is True for switch in SWITCHES)
+    ]
+    return len(switched) == 1 and switched[0] is module
+
+
+def require_gradient(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A forward pre-hook: in training the first input requires a gradient."""
+    first = inputs[0] if inputs else None
+    if not isinstance(first, Tensor) or first.requires_grad:
+        return inputs
+    if not (module.training and torch.is_grad_enabled()):
+        return inputs
+    return (first.detach().requires_grad_(), *inputs[1:])

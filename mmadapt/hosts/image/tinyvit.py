@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch.nn.functional as F
-from mmpretrain.models.backbones.tinyvit import BasicStage, TinyViTBlock
+from mmpretrain.models.backbones.tinyvit import BasicStage, ConvStage, TinyViTBlock
 from torch import Tensor
 
 from ..base import AdapterHost, register_host
 from ..stages import AdaptedStage, register_stage
 
-__all__ = ['AdaptedBasicStage', 'AdaptedTinyViTBlock']
+__all__ = ['AdaptedBasicStage', 'AdaptedConvStage', 'AdaptedTinyViTBlock']
 
 
 @register_host(TinyViTBlock)
@@ -57,12 +57,21 @@ class AdaptedTinyViTBlock(AdapterHost, TinyViTBlock):
         return int(block.mlp.fc1.in_features)
 
 
-@register_stage(BasicStage)
-class AdaptedBasicStage(AdaptedStage, BasicStage):
-    """A stage of such blocks."""
+class TinyViTStage(AdaptedStage):
+    """What both stages compute."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """The stage's output ``(B, N', C')`` for tokens ``x`` of ``(B, N, C)``."""
+        """The stage's output ``(B, N', C')``, for ``(B, N, C)`` or ``(B, C, H, W)``."""
         for block in self.blocks:
             x = self.run(block, x)
         return x if self.downsample is None else self.downsample(x)
+
+
+@register_stage(BasicStage)
+class AdaptedBasicStage(TinyViTStage, BasicStage):
+    """A stage of such blocks."""
+
+
+@register_stage(ConvStage)
+class AdaptedConvStage(TinyViTStage, ConvStage):
+    """The first stage, of convolutions."""
