@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
 from ..errors import ConfigError, NonFiniteError
-from .first_iteration import optimizers
+from .optimizers import optimizers
 
 __all__ = ['FiniteHook', 'batch_files']
 

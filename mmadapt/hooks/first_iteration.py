@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from mmengine.dist import all_gather_object
-from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.utils.hooks import RemovableHandle
 
-from ..adapt import adapter_prefixes, is_trained
 from ..errors import FrozenTrunkError
-from ..optim import TrainableOptimWrapperConstructor
 from ..weights.differences import shortened
 from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import find_stamps
 from ..wrapping import unwrapped
+from .optimizers import check_optimizer, optimizers
+from .trained import (
+    adapter_parameters,
+    allows_unused,
+    named_parameters,
+    whole_backbones,
+)
 
-__all__ = ['FirstIteration', 'check_optimizer', 'check_thawed']
+__all__ = ['FirstIteration', 'check_thawed']
 
 PATIENCE = 20
 """Iterations in which a loss scale may still be too high for finite gradients."""
@@ -49,7 +53,7 @@ class FirstIteration:
             return
         check_thawed(self.model)
         check_optimizer(runner)
-        for name, parameter in adapter_parameters(self.model).items():
+        for name, parameter in watched_parameters(self.model).items():
             self.handles.append(
                 parameter.register_post_accumulate_grad_hook(self.note(name))
             )
@@ -67,8 +71,9 @@ class FirstIteration:
         """Compare what happened with what must happen; called behind the update.
 
         Raises:
-            FrozenTrunkError: An adapter without a finite gradient, a frozen parameter
-                with one or with a state in the optimizer, processes that differ.
+            FrozenTrunkError: An adapter, or a parameter that ``trainable`` names,
+                without a finite gradient, a frozen parameter with one or with a state
+                in the optimizer, processes that differ.
         """
         adapters = adapter_parameters(self.model)
         absent = [name for name in adapters if name not in self.finite]
@@ -80,6 +85,7 @@ class FirstIteration:
                 'activation checkpoint around a frozen input, a path that bypasses '
                 'the block, a detached output, or a block that was skipped.'
             )
+        self.check_named(runner)
         endless = [name for name, finite in self.finite.items() if not bool(finite)]
         if endless and self.may_wait(runner):
             self.finite.clear()
@@ -87,12 +93,40 @@ class FirstIteration:
         self.close()
         if endless:
             raise FrozenTrunkError(
-                f'{len(endless)} of {len(adapters)} adapter parameters got a gradient '
-                f'that is not finite in the first iteration: {shortened(endless)}. '
+                f'{len(endless)} of {len(watched_parameters(self.model))} parameters '
+                'that train in the backbone got a gradient that is not finite in the '
+                f'first iteration: {shortened(endless)}. '
                 'Lower the learning rate, or look at the data.'
             )
         self.check_frozen(runner)
         check_processes(self.model)
+
+    def check_named(self, runner: Runner) -> None:
+        """Look for parameters beside the adapters that got no gradient.
+
+        Raises:
+            FrozenTrunkError: The config names them in ``trainable``, and doesn't say
+                that some may be unused.
+        """
+        named = named_parameters(self.model)
+        absent = [name for name in named if name not in self.finite]
+        if absent and not allows_unused(runner):
+            raise FrozenTrunkError(
+                f'{len(absent)} of {len(named)} parameters that `trainable` names got '
+                f'no gradient in the first iteration: {shortened(absent)}. They are '
+                'inside a re-entrant activation checkpoint around a frozen input, or '
+                'what they do does not reach the loss. Name in `trainable` what '
+                'learns; where the model leaves parameters out on purpose, set '
+                'find_unused_parameters=True in the config.'
+            )
+        absent += [
+            name for name in whole_backbones(self.model) if name not in self.finite
+        ]
+        if absent:
+            runner.logger.warning(
+                f'{len(absent)} parameters that are to train got no gradient in the '
+                f'first iteration: {shortened(absent)}.'
+            )
 
     def may_wait(self, runner: Runner) -> bool:
         """Whether a dynamic loss scale still looks for its level."""
@@ -132,14 +166,10 @@ class FirstIteration:
         self.handles.clear()
 
 
-def adapter_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters of all adapters, by name."""
-    adapters = adapter_prefixes(model)
-    return {
-        name: parameter
-        for name, parameter in model.named_parameters()
-        if is_trained(name, (), adapters)
-    }
+def watched_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """All parameters of the backbones that train."""
+    named = {**adapter_parameters(model), **named_parameters(model)}
+    return {**named, **whole_backbones(model)}
 
 
 def check_thawed(model: nn.Module) -> None:
@@ -167,52 +197,6 @@ def check_thawed(model: nn.Module) -> None:
                     f'{state} is by its config {wish}: {shortened(names)}. Say in the '
                     "backbone's `trainable` what trains; nothing else may set it."
                 )
-
-
-def check_optimizer(runner: Runner) -> None:
-    """Refuse an optimizer that leaves an adapter out, or takes the trunk along.
-
-    Raises:
-        FrozenTrunkError: With the names of the parameters.
-    """
-    model = unwrapped(runner.model)
-    held = {
-        id(parameter)
-        for optimizer in optimizers(runner)
-        for group in optimizer.param_groups
-        for parameter in group['params']
-    }
-    adapters = adapter_parameters(model)
-    absent = [name for name, p in adapters.items() if id(p) not in held]
-    if absent:
-        raise FrozenTrunkError(
-            f'{len(absent)} of {len(adapters)} adapter parameters are in no group of '
-            f'the optimizer and would never learn: {shortened(absent)}. The optimizer '
-            'was built before the adapters, or over a part of the model.'
-        )
-    ours = TrainableOptimWrapperConstructor.__name__
-    config = runner.cfg.get('optim_wrapper') or {}
-    if config.get('constructor') != ours:
-        return  # MMEngine's own takes frozen parameters along, to no effect
-    taken = [
-        name
-        for name, parameter in model.named_parameters()
-        if not parameter.requires_grad and id(parameter) in held
-    ]
-    if taken:
-        raise FrozenTrunkError(
-            f'{len(taken)} frozen parameters are in the optimizer: {shortened(taken)}. '
-            f'{ours} left them out, so that something froze them, or added them, '
-            'since.'
-        )
-
-
-def optimizers(runner: Runner) -> Iterable[torch.optim.Optimizer]:
-    """The optimizers of a runner."""
-    wrapper = runner.optim_wrapper
-    if isinstance(wrapper, OptimWrapperDict):
-        return [inner.optimizer for _, inner in wrapper.items()]
-    return [wrapper.optimizer]
 
 
 def check_processes(model: nn.Module) -> None:

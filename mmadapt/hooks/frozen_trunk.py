@@ -31,7 +31,8 @@ class FrozenTrunkHook(Hook):
     At the start it refuses a trunk that never got weights, an optimizer without the
     adapters, a parameter that was thawed or frozen since, and a training set of less
     than one batch, and writes one line: what trains, on which trunk. The first
-    iteration must give every adapter a finite gradient and no frozen parameter one.
+    iteration must give every adapter and all that ``trainable`` names a finite
+    gradient, and no frozen parameter one.
     Before each save and at the end every frozen tensor is compared with the start,
     by hash.
 

@@ -84,6 +84,56 @@ def test_a_re_entrant_checkpoint_around_the_blocks() -> None:
         iterate(hook, run, loss)
 
 
+def bypassed(trainable: Any, **options: Any) -> tuple[FrozenTrunkHook, Any]:
+    """The MLP of the last layer is left out; its norm has no way to the loss."""
+    model = build(trainable=trainable, **options)
+    layer = model.backbone.layers[1]
+    layer.forward = lambda x: x + layer.attn(layer.ln1(x))
+    return started(model)
+
+
+def test_a_named_prefix_that_gets_no_gradient() -> None:
+    hook, run = bypassed(['layers.1'], adapter=None)
+    named = r'6 of 12 parameters that `trainable` names got no .*layers\.1\.ln2\.weight'
+    with pytest.raises(FrozenTrunkError, match=named):
+        iterate(hook, run)
+
+
+@pytest.mark.parametrize('place', ['config', 'wrapper', 'whole'])
+def test_parameters_that_may_be_unused_are_written_down(
+    place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook, run = bypassed('all' if place == 'whole' else ['layers.1'], adapter=None)
+    unused = {'find_unused_parameters': True}
+    if place == 'config':
+        run.cfg.update(unused)
+    elif place == 'wrapper':
+        run.cfg['model_wrapper_cfg'] = unused
+    iterate(hook, run)
+    assert 'backbone.layers.1.ln2.weight' in caplog.text
+    assert hook.first is not None and hook.first.done
+
+
+def test_adapters_may_never_be_unused() -> None:
+    hook, run = bypassed((), adapter={'bottleneck': 4})
+    run.cfg['find_unused_parameters'] = True
+    with pytest.raises(FrozenTrunkError, match='4 of 8 adapter parameters got no'):
+        iterate(hook, run)
+
+
+def test_a_named_parameter_whose_gradient_is_not_finite() -> None:
+    hook, run = started(build(adapter=None, trainable=['ln1']))
+    with pytest.raises(FrozenTrunkError, match=r'2 of 2 .*not finite.*backbone\.ln1'):
+        iterate(hook, run, run.model(IMAGES)[0].sum() * float('inf'))
+
+
+def test_an_optimizer_without_a_named_prefix() -> None:
+    model = build(adapter=None, trainable=['ln1'])
+    head = torch.optim.SGD(model.head.parameters(), lr=0.1)
+    with pytest.raises(FrozenTrunkError, match='2 of 2 .*`trainable` names are in no'):
+        started(model, optimizer=head)
+
+
 def test_one_adapter_that_is_bypassed() -> None:
     """As a fused projection bypasses a wrapper: the weights are read, not called."""
     model = build()
