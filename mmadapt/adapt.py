@@ -9,7 +9,7 @@ from torch import nn
 from .adapters import Method
 from .errors import ConfigError
 from .hosts import promote
-from .hosts.norm import FROZEN_NORMS
+from .hosts.norm import fix_statistics, free_statistics
 from .hosts.stages import revive_checkpoints
 from .placement import AdapterConfig, plan
 
@@ -88,13 +88,9 @@ def freeze(
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(is_trained(name, trainable, adapters))
     revive_checkpoints(model)
-    if not norm_eval:
-        return
     for name, module in model.named_modules():
-        frozen = not is_trained(name, trainable, adapters)
-        if frozen and type(module) in FROZEN_NORMS:
-            promote(module, FROZEN_NORMS[type(module)])
-            module.train(False)
+        frozen = norm_eval and not is_trained(name, trainable, adapters)
+        (fix_statistics if frozen else free_statistics)(module)
 
 
 def is_trained(

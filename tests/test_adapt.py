@@ -134,6 +134,16 @@ def test_batchnorm_that_trains_keeps_following() -> None:
     assert not torch.equal(model[1].running_mean, before)
 
 
+def test_statistics_follow_again_what_comes_to_train() -> None:
+    model = mmadapt.adapt(build_with_norm(), {'bottleneck': 4})
+    mmadapt.freeze(model, trainable=['1'])
+    assert model.train()[1].training and type(model[1]) is nn.BatchNorm2d
+    mmadapt.freeze(model)
+    assert not model.train()[1].training
+    mmadapt.freeze(model, norm_eval=False)
+    assert model.train()[1].training
+
+
 def test_adapters_take_the_blocks_dtype() -> None:
     model = mmadapt.adapt(build_image_vit().double(), {'bottleneck': 4})
     assert model.layers[0].adapter.down.weight.dtype == torch.float64

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..adapt import is_trained
 from ..errors import DataError, FrozenTrunkError
+from ..hosts.norm import fix_statistics
 from ..report import parameter_report
 from ..weights.differences import shortened
 from ..weights.fingerprint import hash_tensor
@@ -54,6 +55,7 @@ class FrozenTrunkHook(Hook):
         model = unwrapped(runner.model)
         check_trunks(model)
         check_batches(runner)
+        fix_norms(model)
         runner.logger.info(start_line(model))
         with self.timed():
             self.first = FirstIteration(runner)
@@ -134,6 +136,18 @@ def frozen_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
             inside_stamp = name.startswith('task_stamp.')
             if not inside_stamp and name not in stamp.content['trained']:
                 yield f'{lead}{name}', tensor
+
+
+def fix_norms(model: nn.Module) -> None:
+    """Fix the statistics of BatchNorm layers that were put in the place of fixed ones.
+
+    MMEngine does so while it wraps a model: ``sync_bn`` in a config makes them
+    SyncBatchNorm layers, and a single process turns those into others.
+    """
+    for backbone, stamp in find_stamps(model).items():
+        for name, module in model.get_submodule(backbone).named_modules():
+            if f'{name}.running_mean' not in stamp.content['trained']:
+                fix_statistics(module)
 
 
 def check_trunks(model: nn.Module) -> None:

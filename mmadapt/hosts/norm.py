@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-__all__ = ['FROZEN_NORMS']
+from .base import promote
 
-Norm = TypeVar('Norm', bound='_FixedStatistics')
+__all__ = ['FixedStatistics', 'fix_statistics', 'free_statistics']
+
+FIXED: dict[type[nn.Module], type[nn.Module]] = {}
+"""Norm class -> its subclass with fixed statistics, made when it is needed."""
+
+Norm = TypeVar('Norm', bound='FixedStatistics')
 
 
-class _FixedStatistics(nn.Module):
-    """Mixin: always in evaluation mode, whatever the model around it is in."""
+class FixedStatistics(nn.Module):
+    """Mixin: the norm is in evaluation mode, whatever the model around it is in.
+
+    Its children, such as the activation of timm's BatchNormAct2d, follow the model.
+    """
 
     def train(self: Norm, mode: bool = True) -> Norm:
-        """Ignore ``mode`` and return self."""
-        return super().train(False)
+        """Set the children's mode, and return self."""
+        super().train(mode)
+        self.training = False
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle and copy the layer as one of its original class, fixed again."""
+        parts: Any = super().__reduce_ex__(2)
+        _, _, state, *rest = parts
+        return (rebuild, (original(type(self)),), state, *rest)
 
 
-class FixedBatchNorm1d(_FixedStatistics, nn.BatchNorm1d):
-    """A frozen :class:`torch.nn.BatchNorm1d`."""
+def fix_statistics(module: nn.Module) -> None:
+    """Keep the statistics of a BatchNorm layer, of whichever class, as they are.
+
+    Other modules, and layers that are fixed already, are left alone.
+    """
+    if isinstance(module, _BatchNorm) and not isinstance(module, FixedStatistics):
+        mode = module.training
+        promote(module, fixed(type(module)))
+        module.train(mode)
 
 
-class FixedBatchNorm2d(_FixedStatistics, nn.BatchNorm2d):
-    """A frozen :class:`torch.nn.BatchNorm2d`."""
+def free_statistics(module: nn.Module) -> None:
+    """Undo :func:`fix_statistics`; other modules are left alone."""
+    if isinstance(module, FixedStatistics):
+        promote(module, original(type(module)))
 
 
-class FixedBatchNorm3d(_FixedStatistics, nn.BatchNorm3d):
-    """A frozen :class:`torch.nn.BatchNorm3d`."""
+def fixed(norm: type[nn.Module]) -> type[nn.Module]:
+    """The subclass of a norm's class with fixed statistics, always the same one."""
+    if norm not in FIXED:
+        scope = {'__module__': norm.__module__}
+        FIXED[norm] = type(f'Fixed{norm.__name__}', (FixedStatistics, norm), scope)
+    return FIXED[norm]
 
 
-class FixedSyncBatchNorm(_FixedStatistics, nn.SyncBatchNorm):
-    """A frozen :class:`torch.nn.SyncBatchNorm`."""
+def original(kind: type[nn.Module]) -> type[nn.Module]:
+    """The norm's class that :func:`fixed` made a subclass of."""
+    return kind.__bases__[1]
 
 
-FROZEN_NORMS: dict[type[nn.Module], type[nn.Module]] = {
-    nn.BatchNorm1d: FixedBatchNorm1d,
-    nn.BatchNorm2d: FixedBatchNorm2d,
-    nn.BatchNorm3d: FixedBatchNorm3d,
-    nn.SyncBatchNorm: FixedSyncBatchNorm,
-}
-"""Norm class -> its form with fixed statistics."""
+def rebuild(norm: type[nn.Module]) -> nn.Module:
+    """A layer without state, for pickle."""
+    kind = fixed(norm)
+    return kind.__new__(kind)

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.model import convert_sync_batchnorm, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
+from mmadapt.backbones.trunk import adapt_backbone
 from mmadapt.errors import DataError, FrozenTrunkError
 from mmadapt.hooks import FrozenTrunkHook
 from mmadapt.hooks.frozen_trunk import frozen_tensors, start_line
@@ -74,6 +77,27 @@ def test_a_drifting_buffer_is_named() -> None:
     model.backbone.statistic += 1
     with pytest.raises(FrozenTrunkError, match=r'backbone\.statistic'):
         hook.after_train(run)
+
+
+@pytest.mark.parametrize('replace', [convert_sync_batchnorm, revert_sync_batchnorm])
+@pytest.mark.parametrize('norm_eval', [True, False])
+def test_norms_that_mmengine_replaces_stay_fixed(replace: Any, norm_eval: bool) -> None:
+    from tests.host_cases.image_tinyvit import build as build_tinyvit
+
+    tinyvit = build_tinyvit()
+    if replace is revert_sync_batchnorm:
+        tinyvit = convert_sync_batchnorm(tinyvit)
+    origin = {'type': 'RandomTrunk'}
+    tinyvit = adapt_backbone(tinyvit, {'bottleneck': 4}, ['norm2'], norm_eval, origin)
+    model = nn.Sequential(tinyvit, nn.BatchNorm1d(48))
+    replace(model)
+    norms = [m for m in model.modules() if isinstance(m, _BatchNorm)]
+    hook, run = FrozenTrunkHook(), runner(model)
+    hook.before_train(run)
+    model.train()
+    assert len(norms) > 10
+    assert {norm.training for norm in norms[:-1]} == {not norm_eval}
+    assert norms[-1].training
 
 
 def test_full_fine_tuning_has_nothing_frozen() -> None:
