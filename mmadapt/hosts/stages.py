@@ -1,4 +1,4 @@
-"""Upstream's activation checkpoints: gradients for what is inside of them."""
+"""Upstream's ways to recompute: gradients for what is inside of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ..adapters import Method
 from ..errors import ConfigError
 from .base import AdapterHost, promote
 
@@ -79,6 +80,7 @@ def revive_checkpoints(model: nn.Module) -> None:
     for module in model.modules():
         if not any(parameter.requires_grad for parameter in module.parameters()):
             continue
+        use_autograd(module)
         if type(module) in STAGES:
             promote(module, STAGES[type(module)])
         elif is_innermost(module) and not isinstance(
@@ -87,6 +89,19 @@ def revive_checkpoints(model: nn.Module) -> None:
             # Called a second time, the model has its hooks.
             if require_gradient not in module._forward_pre_hooks.values():
                 module.register_forward_pre_hook(require_gradient)
+
+
+def use_autograd(module: nn.Module) -> None:
+    """Switch RevViT's own backward pass off, where it would compute something else.
+
+    It recomputes the layers as upstream wrote them, and behind a frozen stem it isn't
+    run at all. Without it the memory is that of any ViT.
+    """
+    own = getattr(module, 'no_custom_backward', None) is False
+    everything = all(parameter.requires_grad for parameter in module.parameters())
+    adapted = any(isinstance(inner, Method) for inner in module.modules())
+    if own and (adapted or not everything):
+        setattr(module, 'no_custom_backward', True)  # noqa: B010 - not typed
 
 
 def is_innermost(module: nn.Module) -> bool:

@@ -35,8 +35,8 @@ class HostCase:
             shape of x', for blocks that return something else.
         behind: The same for what ``behind_attn`` reads, in the shape of what stands
             in front of the attention.
-        skip: From the block's first input to the stream that the MLP is added to, in
-            the shape of x', where that isn't x'.
+        skip: From the block's inputs to the stream that the MLP is added to, in the
+            shape of x', where that isn't x'.
         attn_layers: Blocks of the backbone that have an attention branch.
         name: Told apart by this, where a class has several cases.
     """
@@ -54,7 +54,7 @@ class HostCase:
     behind: Callable[[Tensor, Tensor], Tensor] = lambda out, like: out.reshape(
         like.shape
     )
-    skip: Callable[[Tensor], Tensor] | None = None
+    skip: Callable[..., Tensor] | None = None
     attn_layers: list[int] | None = None
     name: str = ''
 

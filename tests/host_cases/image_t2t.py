@@ -11,7 +11,7 @@ from .case import HostCase, image_input, initialised
 
 
 def build(**options: Any) -> nn.Module:
-    """Two layers, 48 wide."""
+    """Two layers, 48 wide, behind two that make the tokens, 16 wide."""
     merged = {
         'img_size': 32,
         'embed_dims': 48,
@@ -31,5 +31,6 @@ CASES = [
         norm='ln2',
         attn_norm='ln1',
         drop_path={'drop_path_rate': 0.999},
+        attn_layers=[2, 3],
     )
 ]

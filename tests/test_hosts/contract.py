@@ -115,9 +115,9 @@ def tap_mlp(block: nn.Module, case: HostCase) -> Tap:
     return Tap(block.get_submodule(case.norm), -1)
 
 
-def skip_of(case: HostCase, block_input: Tensor, x: Tensor) -> Tensor:
+def skip_of(case: HostCase, inputs: tuple[Any, ...], x: Tensor) -> Tensor:
     """The stream that the MLP is added to."""
-    return x if case.skip is None else case.skip(block_input)
+    return x if case.skip is None else case.skip(*inputs)
 
 
 def grab(block: nn.Module) -> list[Any]:

@@ -62,7 +62,7 @@ def test_output_is_base_plus_branch(case: HostCase, source: str) -> None:
         args, kwargs = grabbed
         before = copy.deepcopy((args, kwargs))  # some blocks write into their input
         expected = case.stream(plain(*args, **kwargs), tapped['pre_norm'])
-        skip = skip_of(case, before[0][0], tapped['pre_norm'])
+        skip = skip_of(case, before[0], tapped['pre_norm'])
         read = expected - skip if source == 'h' else tapped[source]
         args, kwargs = before
         out = case.stream(host(*args, **kwargs), tapped['pre_norm'])

@@ -67,7 +67,7 @@ def test_stochastic_depth_leaves_the_branch(case: HostCase) -> None:
     randomise(host.adapter)
     tapped = tap_mlp(host, case)
     outputs: list[Any] = []
-    host.register_forward_hook(lambda _, args, out: outputs.extend([args[0], out]))
+    host.register_forward_hook(lambda _, args, out: outputs.extend([args, out]))
     adapted.train()
     torch.manual_seed(0)
     adapted(case.input())

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mmpretrain.models.backbones.revvit import RevTransformerEncoderLayer
+from mmpretrain.models.backbones.xcit import ClassAttentionBlock
 from zoo import build as building
 from zoo.build import Coverage, Outcome
 from zoo.configs import FAMILIES, find_configs
 from zoo.report import BEGIN, END, crashes, markdown, write_into
 
 from mmadapt.errors import ConfigError
+from mmadapt.hosts import HOSTS, REFUSED
 from tests.test_tools.cli import run_tool
 
 PAGE = Path(__file__).resolve().parents[3] / 'docs' / 'backbones.md'
@@ -51,7 +54,9 @@ def test_one_config_of_a_family(
     assert coverage.families == {(package, family): [Outcome(adapters=adapters)]}
 
 
-def test_what_is_refused_says_why() -> None:
+def test_what_is_refused_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(HOSTS, RevTransformerEncoderLayer)
+    monkeypatch.setitem(REFUSED, RevTransformerEncoderLayer, 'it knows no adapter.')
     coverage = Coverage()
     file = config('mmpretrain', 'revvit-small_8xb256_in1k.py')
     outcome = coverage.add('mmpretrain', file)
@@ -60,7 +65,10 @@ def test_what_is_refused_says_why() -> None:
     assert crashes(coverage) == 0
 
 
-def test_an_adapter_short_of_a_block_is_adapted_in_part() -> None:
+def test_an_adapter_short_of_a_block_is_adapted_in_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(HOSTS, ClassAttentionBlock)
     coverage = Coverage()
     file = config('mmpretrain', 'xcit-nano-12-p16_8xb128_in1k.py')
     outcome = coverage.add('mmpretrain', file)

@@ -1,0 +1,49 @@
+"""The layer of RevViT in MMPretrain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmcv.cnn.bricks.drop import build_dropout
+from mmpretrain.models.backbones.revvit import RevTransformerEncoderLayer
+from torch import Tensor
+
+from ..base import AdapterHost, register_host
+
+__all__ = ['AdaptedRevLayer']
+
+
+@register_host(RevTransformerEncoderLayer)
+class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
+    """The layer of RevViT, which has two streams.
+
+    y1 = x1 + Attn(LN(x2)) + A(x2) and y2 = x2 + MLP(LN(y1)) + A(y1): an adapter reads
+    what its branch reads, and is added where that is. Upstream's own backward pass
+    knows no adapter; an adapted trunk uses autograd's.
+    """
+
+    def forward(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+        """The streams ``y1`` and ``y2``, all of shape ``(B, N, C)``."""
+        self.seed_cuda('attn')
+        normed = self.ln1(x2)
+        h = self.attn(normed)
+        self.seed_cuda('droppath')
+        h = self.dropped(h)
+        y1 = self.close(getattr(self, 'attn_adapter', None), x1, h, normed, x2)
+        self.seed_cuda('ffn')
+        normed = self.ln2(y1)
+        h = self.ffn(normed)
+        # As upstream: both branches of a layer are dropped together.
+        torch.manual_seed(self.seeds['droppath'])
+        return y1, self.close_mlp(x2, self.dropped(h), normed, read=y1)
+
+    def dropped(self, h: Tensor) -> Tensor:
+        """A branch behind stochastic depth, which upstream builds at each call."""
+        out: Tensor = build_dropout(self.drop_path_cfg)(h)
+        return out
+
+    @staticmethod
+    def width(block: Any) -> int:
+        """Width C of a stream."""
+        return int(block.embed_dims)
