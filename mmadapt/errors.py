@@ -14,6 +14,7 @@ __all__ = [
     'TaskFileError',
     'UntrustedFileError',
     'WeightsError',
+    'class_name',
     'did_you_mean',
 ]
 
@@ -48,6 +49,11 @@ class UntrustedFileError(AdaptError, RuntimeError):
 
 class FrozenTrunkError(AdaptError, RuntimeError):
     """A frozen trunk that changed, or that never got its weights."""
+
+
+def class_name(kind: type) -> str:
+    """A class with its module: its own name alone may be that of several."""
+    return f'{kind.__module__}.{kind.__qualname__}'
 
 
 def did_you_mean(given: object, allowed: Iterable[object]) -> str:

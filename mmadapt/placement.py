@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from .adapters import Adapter, Method, Prompt
-from .errors import ConfigError
-from .hosts import HOSTS, PROMPT_HOSTS, REFUSED, AdapterHost, find_grid
+from .errors import ConfigError, class_name
+from .hosts import HOSTS, PROMPT_HOSTS, AdapterHost, find_grid
+from .hosts.absent import no_host
 from .layers import find_stages, select_layers
 from .request import AdapterConfig, Request, parse_all
 
@@ -71,6 +73,12 @@ def place(model: nn.Module, request: Request) -> list[Placement]:
     stages = stages_of(hosts, table)
     indices = select_layers(request.layers, stages, type(model).__name__)
     options = request.spread(stages)
+    chosen = {stages[index] for index in indices}
+    for stage in set(stages) - chosen if request.listed else ():
+        index = stages.index(stage)
+        width = table[type(hosts[index][1])].width(hosts[index][1])  # type: ignore[attr-defined]
+        with torch.device('meta'):  # for its checks alone: no dice are rolled
+            request.method.stack([width], [options[index]])
     placements = []
     for branch in request.branches:
         widths = [
@@ -85,16 +93,17 @@ def place(model: nn.Module, request: Request) -> list[Placement]:
             name, block = hosts[index]
             host = table[type(block)]
             child = f'attn_{module.child}' if branch == 'attn' else module.child
-            check_input(name, host, module)
+            check_input(hosts[index], host, module)
             if hasattr(block, child):
                 raise ConfigError(
-                    f'{name} ({type(block).__name__}) has a {child!r} of its own, '
+                    f'{name} ({class_name(type(block))}) has a {child!r} of its own, '
                     'which the adapter would replace. Rename it in the block.'
                 )
             if module.needs_grid:
                 setattr(module, 'grid', find_grid(model, name))  # noqa: B010 - typed there
-            like = next(block.parameters())
-            module = module.to(device=like.device, dtype=like.dtype)
+            like = example(block, model)
+            if like is not None:
+                module = module.to(device=like.device, dtype=like.dtype)
             placements.append(Placement(name, block, host, child, module))
     return placements
 
@@ -118,20 +127,16 @@ def fits(host: type[nn.Module], block: nn.Module) -> bool:
     return not issubclass(host, AdapterHost) or host.fits(block)
 
 
-def no_host(model: nn.Module, table: Hosts) -> str:
-    """Why a model without an adaptable block can't be adapted."""
-    kinds = {type(module) for module in model.modules()}
-    reasons = [f'{k.__name__}: {REFUSED[k]}' for k in kinds if k in REFUSED]
-    where = f'no adaptable block in {type(model).__name__}.'
-    if reasons:
-        return ' '.join([where, *sorted(reasons)])
-    known = ', '.join(sorted({block.__name__ for block in table}))
-    return f'{where} Known blocks: {known}. Register one with mmadapt.register_host.'
-
-
 def stages_of(hosts: Sequence[tuple[str, nn.Module]], table: Hosts) -> list[int]:
     """The stage of each adaptable block."""
     return find_stages([table[type(block)].width(block) for _, block in hosts])  # type: ignore[attr-defined]
+
+
+def example(*modules: nn.Module) -> nn.Parameter | None:
+    """The first parameter of the first module with one: its device, its precision."""
+    return next(
+        (p for m in modules for p in m.parameters() if p.is_floating_point()), None
+    )
 
 
 def branch_width(
@@ -148,13 +153,15 @@ def branch_width(
     branches = host.branches_of(block)
     if branch not in branches:
         raise ConfigError(
-            f'branch={branch!r}: {name} ({type(block).__name__}) takes adapters beside '
-            f'{" and ".join(branches)} only. Choose other blocks by `layers`.'
+            f'branch={branch!r}: {name} ({class_name(type(block))}) takes adapters '
+            f'beside {" and ".join(branches)} only. Choose other blocks by `layers`.'
         )
     return int(host.attn_width(block) if branch == 'attn' else host.width(block))
 
 
-def check_input(name: str, host: type[nn.Module], module: Method) -> None:
+def check_input(
+    named: tuple[str, nn.Module], host: type[nn.Module], module: Method
+) -> None:
     """Refuse a branch whose input the block doesn't have.
 
     Raises:
@@ -163,10 +170,11 @@ def check_input(name: str, host: type[nn.Module], module: Method) -> None:
     if not isinstance(module, Adapter) or module.mode == 'sequential':
         return
     inputs: tuple[str, ...] = host.inputs  # type: ignore[attr-defined]
+    name, block = named
     if module.input not in inputs:
         raise ConfigError(
-            f'input={module.input!r}: {name} ({host.__name__}) has no such input for '
-            f'an adapter; allowed there: {", ".join(map(repr, inputs))}.'
+            f'input={module.input!r}: {name} ({class_name(type(block))}) has no such '
+            f'input for an adapter; allowed there: {", ".join(map(repr, inputs))}.'
         )
 
 

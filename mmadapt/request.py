@@ -39,6 +39,15 @@ class Request:
         """The branches meant, in forward order."""
         return BRANCHES[self.branch]
 
+    @property
+    def listed(self) -> dict[str, Sequence[Any]]:
+        """The options that are given stage by stage."""
+        return {
+            name: value
+            for name, value in self.options.items()
+            if name in self.method.per_stage and isinstance(value, (list, tuple))
+        }
+
     def spread(self, stages: Sequence[int]) -> list[dict[str, Any]]:
         """The options of each block; those given as a list are one a stage.
 
@@ -48,11 +57,7 @@ class Request:
         Raises:
             ConfigError: A list of another length than there are stages.
         """
-        lists = {
-            name: value
-            for name, value in self.options.items()
-            if name in self.method.per_stage and isinstance(value, (list, tuple))
-        }
+        lists = self.listed
         count = len(set(stages))
         for name, value in lists.items():
             if len(value) != count:

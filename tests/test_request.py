@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 import mmadapt
@@ -124,12 +125,27 @@ def test_a_bottleneck_a_stage() -> None:
         ({'bottleneck': [4]}, r'there are 2 \(blocks a stage: 2, 2\)'),
         ({'bottleneck': [4, 8, 16]}, 'one value for each stage'),
         ({'bottleneck': [4, 0]}, 'bottleneck=0'),
+        ({'bottleneck': [4, 'x'], 'layers': {'stages': [0]}}, "bottleneck='x'"),
+        ({'bottleneck': [0, 4], 'layers': [2], 'branch': 'attn'}, 'bottleneck=0'),
         ({'scale': [0.1, 0.2]}, r'scale=\[0.1, 0.2\]'),
     ],
 )
 def test_a_wrong_list(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         mmadapt.adapt(build_image_swin(), options)
+
+
+def test_checking_what_is_not_chosen_rolls_no_dice() -> None:
+    weights = []
+    for bottleneck in ([4, 8], 4):
+        torch.manual_seed(0)
+        adapter = {'bottleneck': bottleneck, 'layers': {'stages': [0]}}
+        model = build_image_swin()
+        torch.manual_seed(0)
+        mmadapt.adapt(model, adapter)
+        weights.append([p for p in model.parameters() if p.requires_grad])
+    assert all(torch.equal(*pair) for pair in zip(*weights, strict=True))
+    assert len(weights[0]) == 2 * 4
 
 
 @pytest.mark.parametrize('same', [{'first': 2}, [1, 0], [-4, -3], {'stages': [0]}])

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..adapters import Adapter, Prompt
-from ..errors import ConfigError
+from ..errors import ConfigError, class_name
 
 __all__ = [
     'HOSTS',
@@ -40,6 +40,9 @@ REFUSED: dict[type[nn.Module], str] = {}
 """Block class -> why it has no host, for blocks whose equations leave no room."""
 
 
+NO_SKIP = "its MLP has no skip around it (add_identity=False), so that there is no x'."
+"""Why mmcv's FFN without ``add_identity`` makes a block that takes no adapter."""
+
 Normed = Tensor | Callable[[Tensor], Tensor]
 
 
@@ -55,11 +58,14 @@ class AdapterHost(nn.Module):
         inputs: What an adapter can read. ``'post_norm'`` has no meaning where the
             branch reads no normed stream of the same shape.
         channel_dim: Which dimension of the residual stream the channels are.
+        unfit: Which blocks of the class the host isn't for, as a sentence for the
+            error, where :meth:`fits` is for somebody's mistake.
     """
 
     branches: ClassVar[tuple[str, ...]] = ('mlp', 'attn')
     inputs: ClassVar[tuple[str, ...]] = ('pre_norm', 'post_norm')
     channel_dim: ClassVar[int] = -1
+    unfit: ClassVar[str] = ''
 
     if TYPE_CHECKING:  # what upstream's block has; it carries no types
 
@@ -135,8 +141,8 @@ class AdapterHost(nn.Module):
     def width(block: Any) -> int:
         """Width C of the residual stream in front of the MLP, promoted or not."""
         raise ConfigError(
-            f'The host of {type(block).__name__} does not say how wide the block is: '
-            'define `width(block)` in it.'
+            f'The host of {class_name(type(block))} does not say how wide the block '
+            'is: define `width(block)` in it.'
         )
 
     @classmethod
@@ -161,8 +167,8 @@ class PromptHost(nn.Module):
     def width(block: Any) -> int:
         """Width C of the tokens."""
         raise ConfigError(
-            f'The host of {type(block).__name__} does not say how wide the block is: '
-            'define `width(block)` in it.'
+            f'The host of {class_name(type(block))} does not say how wide the block '
+            'is: define `width(block)` in it.'
         )
 
 
@@ -187,7 +193,7 @@ def register_host(block: type[nn.Module]) -> Callable[[Host], Host]:
         if not (mixed and issubclass(host, block)):
             raise ConfigError(
                 f'{host.__name__} must be a subclass of AdapterHost or PromptHost, and '
-                f'of {block.__name__}, in this order.'
+                f'of {class_name(block)}, in this order.'
             )
         if '__init__' in vars(host):
             raise ConfigError(
@@ -196,7 +202,7 @@ def register_host(block: type[nn.Module]) -> Callable[[Host], Host]:
             )
         if table.get(block, host) is not host:
             raise ConfigError(
-                f'{block.__name__} has a host already: {table[block].__name__}.'
+                f'{class_name(block)} has a host already: {class_name(table[block])}.'
             )
         table[block] = host
         return host

@@ -132,8 +132,10 @@ def layer(**options: Any) -> nn.Module:
 )
 def test_other_layers_of_mmcv_are_refused(options: dict[str, Any]) -> None:
     model = layer(**options)
-    with pytest.raises(ConfigError, match="isn't one of TimeSformer's"):
+    with pytest.raises(ConfigError, match="TransformerLayer: none .* of TimeSformer's"):
         mmadapt.adapt(model, {'bottleneck': 4})
+    assert type(model[0]) is BaseTransformerLayer
+    mmadapt.adapt(nn.Sequential(*model, *layer()), {'bottleneck': 4})  # passed over
     assert type(model[0]) is BaseTransformerLayer
 
 

@@ -7,13 +7,15 @@ from typing import Any
 from mmpretrain.models.backbones.davit import ChannelBlock, SpatialBlock
 from torch import Tensor
 
-from ..base import AdapterHost, register_host
+from ..base import NO_SKIP, AdapterHost, register_host
 
 __all__ = ['AdaptedChannelBlock', 'AdaptedSpatialBlock']
 
 
 class DaViTHost(AdapterHost):
     """What both have in common: a convolution for positions in front of each branch."""
+
+    unfit = NO_SKIP
 
     def attended(self, normed: Tensor, hw_shape: tuple[int, int]) -> Tensor:
         """The attention branch."""
@@ -29,6 +31,11 @@ class DaViTHost(AdapterHost):
         x = self.cpe2(x, hw_shape)
         normed = self.norm2(x)
         return self.close_mlp(x, self.recompute(self.ffn, normed, 0), normed)
+
+    @classmethod
+    def fits(cls, block: Any) -> bool:
+        """Whether there is a skip around the MLP, which an option takes away."""
+        return bool(block.ffn.add_identity)
 
     @staticmethod
     def width(block: Any) -> int:

@@ -33,6 +33,11 @@ class AdaptedTransformerLayer(AdapterHost, BaseTransformerLayer):
     """
 
     branches = ('mlp',)
+    unfit = (
+        "none of the model's is built as one of TimeSformer's, the only ones that take "
+        'adapters: divided space and time attention, or one MultiheadAttention behind '
+        'a norm, then an FFN with a skip.'
+    )
 
     def forward(
         self, query: Tensor, key: None = None, value: None = None, **masks: None
@@ -57,25 +62,18 @@ class AdaptedTransformerLayer(AdapterHost, BaseTransformerLayer):
         # identity=0 makes mmcv's FFN return the branch alone, to the bit.
         return self.close_mlp(x, FFN.forward(ffn, normed, identity=0), normed)
 
-    @staticmethod
-    def width(block: Any) -> int:
-        """Width C of the tokens.
-
-        Raises:
-            ConfigError: A layer that isn't built as one of TimeSformer's.
-        """
+    @classmethod
+    def fits(cls, block: Any) -> bool:
+        """Whether the layer is built as one of TimeSformer's."""
         built = (
             tuple(block.operation_order),
             tuple(type(attention) for attention in block.attentions),
             tuple(type(ffn) for ffn in block.ffns),
         )
         residual = all(getattr(ffn, 'add_identity', False) for ffn in block.ffns)
-        if built not in (DIVIDED, JOINT) or not residual:
-            parts = ', '.join(kind.__name__ for kind in (*built[1], *built[2]))
-            raise ConfigError(
-                f'a BaseTransformerLayer of {parts} in the order '
-                f"{', '.join(built[0])} isn't one of TimeSformer's, the only ones "
-                'that take adapters: divided space and time attention, or one '
-                'MultiheadAttention behind a norm, then an FFN with a skip.'
-            )
+        return built in (DIVIDED, JOINT) and residual
+
+    @staticmethod
+    def width(block: Any) -> int:
+        """Width C of the tokens."""
         return int(block.embed_dims)
