@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +22,10 @@ timm = pytest.importorskip(
     'timm', reason='timm is not installed: its hosts, and their contract, go untested'
 )
 from mmpretrain.registry import MODELS  # noqa: E402
+from timm.layers import BatchNormAct2d  # noqa: E402
+from timm.models.eva import EvaBlock, EvaBlockPostNorm  # noqa: E402
 from timm.models.swin_transformer import SwinTransformerBlock  # noqa: E402
-from timm.models.vision_transformer import Block  # noqa: E402
+from timm.models.vision_transformer import Block, ResPostBlock  # noqa: E402
 
 TINY = {'img_size': 32, 'patch_size': 8, 'embed_dim': 48, 'depth': 2, 'num_heads': 4}
 NAME = 'vit_tiny_patch16_224'
@@ -97,15 +100,52 @@ def test_checkpointing_after_adapting_keeps_the_gradients() -> None:
     assert all(block.adapter.up.weight.grad is not None for block in model.blocks)
 
 
-def test_masks_reach_the_attention() -> None:
-    base = timm.create_model(NAME, num_classes=0, **TINY).eval()
-    adapted = mmadapt.adapt(copy.deepcopy(base), {'bottleneck': 8})
+def blocks() -> list[torch.nn.Module]:
+    """The blocks whose forwards take masks."""
+    return [
+        Block(48, 4),
+        ResPostBlock(48, 4, init_values=0.5),
+        EvaBlock(48, 4),
+        EvaBlockPostNorm(48, 4),
+    ]
+
+
+@pytest.mark.parametrize('base', blocks(), ids=lambda block: type(block).__name__)
+@pytest.mark.parametrize('positional', [False, True])
+@pytest.mark.parametrize('causal', [False, True])
+def test_masks_reach_the_attention(
+    base: torch.nn.Module, positional: bool, causal: bool
+) -> None:
+    base = base.eval().requires_grad_(False)
+    model = torch.nn.Sequential(copy.deepcopy(base))
+    adapted = mmadapt.adapt(model, {'bottleneck': 8})[0].eval()
     x = torch.randn(1, 5, 48)
-    mask = torch.ones(5, 5).tril().bool()
-    with torch.no_grad():
-        expected = base.blocks[0](x, attn_mask=mask)
-        assert torch.equal(adapted.blocks[0](x, attn_mask=mask), expected)
-        assert not torch.equal(base.blocks[0](x), expected)
+    masks = inspect.signature(type(base).forward).parameters
+    mask = None if causal else torch.ones(5, 5).tril().bool()
+    if causal and 'is_causal' not in masks:
+        pytest.skip('this release of timm knows no is_causal')
+    named: dict[str, Any] = {'attn_mask': mask}
+    if causal:
+        named['is_causal'] = True
+    args = [None] * ('rope' in masks) + list(named.values()) if positional else []
+    expected = base(x, **named)
+    assert torch.equal(adapted(x, *args, **({} if positional else named)), expected)
+    assert not torch.equal(base(x), expected)
+
+
+def test_an_option_that_a_block_has_not_is_an_error() -> None:
+    adapted = mmadapt.adapt(torch.nn.Sequential(Block(48, 4)), {'bottleneck': 8})
+    with pytest.raises(TypeError, match='maks'):
+        adapted[0](torch.randn(1, 5, 48), maks=None)
+
+
+def test_norms_with_an_activation_keep_their_statistics() -> None:
+    norm = BatchNormAct2d(3)
+    model = mmadapt.adapt(torch.nn.Sequential(norm, torch.nn.Linear(2, 2)))
+    model.train()
+    expected = norm.running_mean.clone()
+    assert norm(torch.randn(4, 3, 2, 2) + 3).min() >= 0
+    assert torch.equal(norm.running_mean, expected)
 
 
 def test_a_forward_that_is_not_known_is_refused(

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import mmadapt
-from tests.helpers import image_input
+from mmadapt.adapters import AdaptMLP
+from tests.helpers import image_input, randomise, video_input
 
 transformers = pytest.importorskip(
     'transformers',
@@ -62,3 +63,28 @@ def test_the_wrapper_of_mmpretrain_is_adapted(tmp_path: Path) -> None:
     for name, parameter in model.named_parameters():
         learns = '.adapter.' in name or name.startswith('model.classifier.')
         assert (parameter.grad is not None) == learns, name
+
+
+@pytest.mark.parametrize('model', ['ViT', 'Dinov2', 'VideoMAE'])
+@pytest.mark.parametrize('reentrant', [False, True])
+def test_checkpoints_of_either_kind_keep_the_gradients(
+    model: str, reentrant: bool
+) -> None:
+    kind = getattr(transformers, f'{model}Model')
+    options = {**config().to_dict(), 'num_frames': 4, 'tubelet_size': 2}
+    base = kind(getattr(transformers, f'{model}Config').from_dict(options))
+    adapted = mmadapt.adapt(base, {'bottleneck': 8}).train()
+    for module in adapted.modules():
+        if isinstance(module, AdaptMLP):
+            randomise(module)
+    x = video_input().transpose(1, 2) if model == 'VideoMAE' else image_input()
+    gradients = []
+    for checkpointed in (False, True):
+        if checkpointed:
+            adapted.gradient_checkpointing_enable({'use_reentrant': reentrant})
+        adapted.zero_grad()
+        adapted(x).last_hidden_state.square().sum().backward()
+        gradients.append([p.grad for p in adapted.parameters() if p.requires_grad])
+        assert all(p.grad is None for p in adapted.parameters() if not p.requires_grad)
+    for plain, recomputed in zip(*gradients, strict=True):
+        torch.testing.assert_close(plain, recomputed)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..base import AdapterHost
 from ..known import register_known
+from .vit import given
 
 __all__ = ['AdaptedEvaBlock', 'AdaptedEvaBlockPostNorm']
 
@@ -17,10 +18,15 @@ __all__ = ['AdaptedEvaBlock', 'AdaptedEvaBlockPostNorm']
 class AdaptedEvaBlock(AdapterHost, EvaBlock):
     """The block of EVA, EVA-02 and DINOv3, with or without layer scale."""
 
-    def forward(  # type: ignore[override]  # masks differ between releases
-        self, x: Tensor, rope: Tensor | None = None, **masks: Any
+    def forward(
+        self,
+        x: Tensor,
+        rope: Tensor | None = None,
+        attn_mask: Tensor | None = None,
+        is_causal: bool = False,
     ) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, N, C)``."""
+        masks = given(attn_mask, is_causal)
         normed = self.norm1(x)
         h = self.scaled(self.attn(normed, rope=rope, **masks), self.gamma_1)
         x = self.close_attn(x, self.drop_path1(h), normed)
@@ -45,10 +51,15 @@ class AdaptedEvaBlockPostNorm(AdapterHost, EvaBlockPostNorm):
 
     inputs = ('pre_norm',)
 
-    def forward(  # type: ignore[override]  # masks differ between releases
-        self, x: Tensor, rope: Tensor | None = None, **masks: Any
+    def forward(
+        self,
+        x: Tensor,
+        rope: Tensor | None = None,
+        attn_mask: Tensor | None = None,
+        is_causal: bool = False,
     ) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, N, C)``."""
+        masks = given(attn_mask, is_causal)
         h = self.norm1(self.attn(x, rope=rope, **masks))
         x = self.close_attn(x, self.drop_path1(h), x)
         return self.close_mlp(x, self.drop_path2(self.norm2(self.mlp(x))), x)

@@ -7,14 +7,14 @@ from typing import Any
 from torch import Tensor
 from transformers.models.dinov2.modeling_dinov2 import Dinov2Layer
 
-from ..base import AdapterHost
 from ..known import register_known
+from .checkpoint import LayerHost
 
 __all__ = ['AdaptedDinov2Layer']
 
 
 @register_known(Dinov2Layer, '8627cc16082e')
-class AdaptedDinov2Layer(AdapterHost, Dinov2Layer):
+class AdaptedDinov2Layer(LayerHost, Dinov2Layer):
     """The layer of DINOv2, with layer scale."""
 
     def forward(

@@ -7,14 +7,14 @@ from typing import Any
 from torch import Tensor
 from transformers.models.videomae.modeling_videomae import VideoMAELayer
 
-from ..base import AdapterHost
 from ..known import register_known
+from .checkpoint import LayerHost
 
 __all__ = ['AdaptedVideoMAELayer']
 
 
 @register_known(VideoMAELayer, 'ad07dbde6bc2')
-class AdaptedVideoMAELayer(AdapterHost, VideoMAELayer):
+class AdaptedVideoMAELayer(LayerHost, VideoMAELayer):
     """The layer of VideoMAE; its parts are named as those of a text model."""
 
     def forward(self, hidden_states: Tensor, **options: Any) -> Tensor:

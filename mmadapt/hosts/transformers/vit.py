@@ -7,14 +7,14 @@ from typing import Any
 from torch import Tensor
 from transformers.models.vit.modeling_vit import ViTLayer
 
-from ..base import AdapterHost
 from ..known import register_known
+from .checkpoint import LayerHost
 
 __all__ = ['AdaptedViTLayer']
 
 
 @register_known(ViTLayer, 'b54601f4dc00')
-class AdaptedViTLayer(AdapterHost, ViTLayer):
+class AdaptedViTLayer(LayerHost, ViTLayer):
     """The layer of ViTModel: ViT and DINO trunks."""
 
     def forward(
