@@ -110,6 +110,24 @@ def blocks() -> list[torch.nn.Module]:
     ]
 
 
+def test_re_entrant_checkpoints_are_refused() -> None:
+    model = timm.create_model(NAME, num_classes=3, **TINY)
+    mmadapt.adapt(model, {'bottleneck': 8}, trainable=['head'])
+    model.set_grad_checkpointing()
+    model.train()
+    timm.layers.set_reentrant_ckpt(True)
+    try:
+        with pytest.raises(ConfigError, match=r'set_reentrant_ckpt\(False\)'):
+            model(image_input())
+        with torch.no_grad():
+            model.eval()(image_input())
+        model.train().set_grad_checkpointing(False)
+        model(image_input()).sum().backward()
+        assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+    finally:
+        timm.layers.set_reentrant_ckpt(False)
+
+
 @pytest.mark.parametrize('base', blocks(), ids=lambda block: type(block).__name__)
 @pytest.mark.parametrize('positional', [False, True])
 @pytest.mark.parametrize('causal', [False, True])

@@ -7,14 +7,14 @@ from typing import Any
 from timm.models.beit import Block
 from torch import Tensor
 
-from ..base import AdapterHost
 from ..known import register_known
+from .checkpoint import BlockHost
 
 __all__ = ['AdaptedBEiTBlock']
 
 
 @register_known(Block, '6a91ad4618af')
-class AdaptedBEiTBlock(AdapterHost, Block):
+class AdaptedBEiTBlock(BlockHost, Block):
     """The block of BEiT and BEiTv2, with or without layer scale."""
 
     def forward(self, x: Tensor, shared_rel_pos_bias: Tensor | None = None) -> Tensor:

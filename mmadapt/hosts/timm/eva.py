@@ -7,15 +7,15 @@ from typing import Any
 from timm.models.eva import EvaBlock, EvaBlockPostNorm
 from torch import Tensor
 
-from ..base import AdapterHost
 from ..known import register_known
+from .checkpoint import BlockHost
 from .vit import given
 
 __all__ = ['AdaptedEvaBlock', 'AdaptedEvaBlockPostNorm']
 
 
 @register_known(EvaBlock, 'b87c1cbee542', 'cbaf5e19ac1c', '2b3c5e20912f')
-class AdaptedEvaBlock(AdapterHost, EvaBlock):
+class AdaptedEvaBlock(BlockHost, EvaBlock):
     """The block of EVA, EVA-02 and DINOv3, with or without layer scale."""
 
     def forward(
@@ -46,7 +46,7 @@ class AdaptedEvaBlock(AdapterHost, EvaBlock):
 
 
 @register_known(EvaBlockPostNorm, '3bda5b0f7840', 'bf528f5a6626')
-class AdaptedEvaBlockPostNorm(AdapterHost, EvaBlockPostNorm):
+class AdaptedEvaBlockPostNorm(BlockHost, EvaBlockPostNorm):
     """The block of EVA with its norms behind the branches: nothing reads LN(x')."""
 
     inputs = ('pre_norm',)

@@ -7,14 +7,14 @@ from typing import Any
 from timm.models.swin_transformer import SwinTransformerBlock
 from torch import Tensor
 
-from ..base import AdapterHost
 from ..known import register_known
+from .checkpoint import BlockHost
 
 __all__ = ['AdaptedSwinTransformerBlock']
 
 
 @register_known(SwinTransformerBlock, '9438f6903b8f')
-class AdaptedSwinTransformerBlock(AdapterHost, SwinTransformerBlock):
+class AdaptedSwinTransformerBlock(BlockHost, SwinTransformerBlock):
     """The block of Swin."""
 
     def forward(self, x: Tensor) -> Tensor:

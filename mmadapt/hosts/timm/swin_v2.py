@@ -7,14 +7,14 @@ from typing import Any
 from timm.models.swin_transformer_v2 import SwinTransformerV2Block
 from torch import Tensor
 
-from ..base import AdapterHost
 from ..known import register_known
+from .checkpoint import BlockHost
 
 __all__ = ['AdaptedSwinTransformerV2Block']
 
 
 @register_known(SwinTransformerV2Block, '181db6f6c1ec')
-class AdaptedSwinTransformerV2Block(AdapterHost, SwinTransformerV2Block):
+class AdaptedSwinTransformerV2Block(BlockHost, SwinTransformerV2Block):
     """The block of Swin V2, its norms behind the branches: nothing reads LN(x')."""
 
     inputs = ('pre_norm',)

@@ -12,8 +12,9 @@ from timm.models.vision_transformer import (
 )
 from torch import Tensor
 
-from ..base import AdapterHost, refuse_host
+from ..base import refuse_host
 from ..known import register_known
+from .checkpoint import BlockHost
 
 __all__ = ['AdaptedBlock', 'AdaptedResPostBlock', 'given']
 
@@ -29,7 +30,7 @@ def given(attn_mask: Tensor | None, is_causal: bool) -> dict[str, Any]:
 
 
 @register_known(Block, 'da36946c4a10', '4bf536d2e2a7')
-class AdaptedBlock(AdapterHost, Block):
+class AdaptedBlock(BlockHost, Block):
     """The ViT block: ViT, DeiT, CLIP, SigLIP, DINO and DINOv2 trunks."""
 
     def forward(
@@ -51,7 +52,7 @@ class AdaptedBlock(AdapterHost, Block):
 
 
 @register_known(ResPostBlock, 'e941a25b3a81', 'd4fa16c91b94')
-class AdaptedResPostBlock(AdapterHost, ResPostBlock):
+class AdaptedResPostBlock(BlockHost, ResPostBlock):
     """The ViT block with its norms behind the branches: nothing reads LN(x')."""
 
     inputs = ('pre_norm',)
