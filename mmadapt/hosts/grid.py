@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..adapters import TokenGrid
-from ..errors import ConfigError
+from ..errors import ConfigError, class_name
 
 __all__ = ['GRIDS', 'find_grid', 'register_grid']
 
@@ -51,6 +51,6 @@ def find_grid(model: nn.Module, block: str) -> TokenGrid:
     raise ConfigError(
         f'{block} of {type(model).__name__} is in no ViT whose grid of tokens is '
         'known, so that nothing can be convolved over them; known: '
-        f'{", ".join(sorted(kind.__name__ for kind in GRIDS))}. Use AdaptMLP, or '
+        f'{", ".join(sorted(map(class_name, GRIDS)))}. Use AdaptMLP, or '
         'register the grid with mmadapt.hosts.register_grid.'
     )
