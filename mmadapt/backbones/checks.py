@@ -10,6 +10,7 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from ..errors import ConfigError, did_you_mean
+from .own_weights import check_own_weights
 
 __all__ = [
     'check_arch',
@@ -17,13 +18,6 @@ __all__ = [
     'check_tubelets',
     'check_video_backbone',
 ]
-
-FETCHING = {
-    'pretrained': 'None (False for TIMMBackbone)',
-    'pretrained_type': 'None',
-    'checkpoint_path': "''",
-}
-"""Options by which backbones load weights of their own, and what switches them off."""
 
 HANDING_ON = ('TIMMBackbone',)
 """Classes that hand the options they don't know to a library, which refuses them."""
@@ -67,37 +61,26 @@ def check_arch(
         )
 
 
-def check_inner_init(backbone: Mapping[str, Any]) -> dict[str, Any]:
+def check_inner_init(
+    backbone: Mapping[str, Any], init_cfg: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The inner backbone's config, free of pre-trained weights of its own.
 
+    Args:
+        backbone: As given to the adapted backbone.
+        init_cfg: The adapted backbone's own, which says what the trunk is.
+
     Raises:
-        ConfigError: It has no type, or an init_cfg that loads a checkpoint.
+        ConfigError: It has no type or an option that would be swallowed, or it names
+            weights where ``init_cfg`` names none.
     """
     if not isinstance(backbone, Mapping) or 'type' not in backbone:
         raise ConfigError(
             f'backbone={backbone!r} of AdaptedBackbone: a config with a type, such as '
             "dict(type='SwinTransformer', arch='base')."
         )
-    for option, off in FETCHING.items():
-        if backbone.get(option):
-            raise ConfigError(
-                f'the inner backbone has {option}={backbone[option]!r}, with which it '
-                f'would load past all checks. Set {option}={off} there and give '
-                "AdaptedBackbone init_cfg=dict(type='PretrainedTrunk', "
-                'checkpoint=FILE).'
-            )
     check_swallowed(backbone)
-    inner = backbone.get('init_cfg')
-    entries = inner if isinstance(inner, (list, tuple)) else [inner]
-    for entry in entries:
-        if isinstance(entry, Mapping) and entry.get('type') == 'Pretrained':
-            raise ConfigError(
-                f'the inner backbone has init_cfg={dict(entry)!r}, which would run too '
-                'late. Remove it there and give AdaptedBackbone '
-                f"init_cfg=dict(type='PretrainedTrunk', "
-                f'checkpoint={entry.get("checkpoint")!r}).'
-            )
-    return dict(backbone)
+    return check_own_weights(backbone, init_cfg)
 
 
 def check_tubelets(num_frames: object, tubelet_size: object) -> None:

@@ -85,5 +85,5 @@ def AdaptedBackbone(
         WeightsError: A trunk file that is missing, broken or doesn't fit.
     """
     with drawn_from(init_cfg):
-        inner = MODELS.build(check_inner_init(backbone))
+        inner = MODELS.build(check_inner_init(backbone, init_cfg))
     return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)

@@ -56,7 +56,7 @@ def AdaptedBackbone(
     """
     from timm import create_model  # not there yet while timm imports its models
 
-    options = check_inner_init(backbone or {})
+    options = check_inner_init(backbone or {}, init_cfg)
     scope, _, name = str(options.pop('type')).partition('.')
     if scope != 'timm' or not name:
         raise ConfigError(

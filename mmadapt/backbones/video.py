@@ -93,5 +93,5 @@ def AdaptedBackbone(
     """
     check_video_backbone(backbone)
     with drawn_from(init_cfg):
-        inner = MODELS.build(check_inner_init(backbone))
+        inner = MODELS.build(check_inner_init(backbone, init_cfg))
     return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)

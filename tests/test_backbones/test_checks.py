@@ -29,13 +29,6 @@ def test_an_absent_shape_is_the_default_of_the_class() -> None:
     check_arch({}, VideoViT, required=('embed_dims',))
 
 
-@pytest.mark.parametrize('wrap', [lambda cfg: cfg, lambda cfg: [cfg]])
-def test_inner_pretrained_weights_are_refused(wrap: object) -> None:
-    inner = wrap({'type': 'Pretrained', 'checkpoint': 'swin.pth'})
-    with pytest.raises(ConfigError, match=r"PretrainedTrunk.*'swin.pth'"):
-        check_inner_init({'type': 'SwinTransformer', 'init_cfg': inner})
-
-
 def test_inner_config_is_copied() -> None:
     config = {'type': 'SwinTransformer', 'init_cfg': {'type': 'Kaiming'}}
     assert check_inner_init(config) == config

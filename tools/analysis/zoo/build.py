@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from mmadapt.adapters import Adapter
+from mmadapt.backbones.own_weights import without_own_weights
 from mmadapt.errors import AdaptError
 
 from .configs import FAMILIES, OTHERS, PURPOSES
@@ -184,11 +185,8 @@ def attempt(package: str, backbone: Mapping[str, Any]) -> Outcome:
 
 
 def build(package: str, backbone: Mapping[str, Any]) -> nn.Module:
-    """``AdaptedBackbone`` around a backbone, which brings no weights of its own."""
-    inner = {key: value for key, value in backbone.items() if key != 'init_cfg'}
-    inner.update(
-        {key: None for key in ('pretrained', 'pretrained_type') if key in inner}
-    )
+    """``AdaptedBackbone`` around a backbone, as it does it under an ``init_cfg``."""
+    inner = without_own_weights(backbone)
     adapter = {'bottleneck': BOTTLENECK}
     scope = str(inner['type']).rpartition('.')[0]
     if scope == 'timm':
