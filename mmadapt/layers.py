@@ -56,10 +56,12 @@ def apply_rule(rule: Mapping[str, Any], stages: Sequence[int], model: str) -> li
     Raises:
         ConfigError: An unknown part, a stage out of range, a count that is none.
     """
+    # MMEngine leaves _delete_ standing where the base had nothing to delete.
+    rule = {part: value for part, value in rule.items() if part != '_delete_'}
     for part in rule:
         if part not in RULES:
             raise ConfigError(
-                f'layers={dict(rule)!r} has an unknown part {part!r}; allowed: '
+                f'layers={rule!r} has an unknown part {part!r}; allowed: '
                 f'{", ".join(RULES)}.{did_you_mean(part, RULES)}'
             )
     if not rule:
@@ -79,7 +81,7 @@ def apply_rule(rule: Mapping[str, Any], stages: Sequence[int], model: str) -> li
         whole = isinstance(count, int) and not isinstance(count, bool)
         if not whole or not 1 <= count <= len(chosen):
             raise ConfigError(
-                f'layers={dict(rule)!r}: {part}={count!r} is to be a whole number from '
+                f'layers={rule!r}: {part}={count!r} is to be a whole number from '
                 f'1 to {len(chosen)}, the blocks of {model} there are to choose from.'
             )
         kept = {

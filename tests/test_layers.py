@@ -76,3 +76,7 @@ def test_what_is_refused(layers: Any, message: str) -> None:
 def test_one_block_alone() -> None:
     with pytest.raises(ConfigError, match=r'\(only 0\)'):
         select_layers([1], [0], 'Tiny')
+
+
+def test_what_a_base_left_of_a_replacement_is_no_part() -> None:
+    assert select_layers({'_delete_': True, 'last': 1}, [0, 0, 1], 'ViT') == [2]

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..errors import ConfigError, did_you_mean
+from ..layers import RULES
 from ..registry import ADAPTERS
 from ..request import place_options
 from .option_checks import check_names, check_types, check_values, look_up
@@ -55,9 +56,16 @@ def merge_options(cfg: Config, options: Mapping[str, Any] | None) -> Config:
             clear_former(cfg, variable)
     for key in options:
         open_parents(cfg, key)
+        open_rule(cfg, key)
     try:
-        cfg.merge_from_dict(dict(options))
-    except (KeyError, TypeError) as error:
+        cfg.merge_from_dict(
+            {
+                key: value
+                for key, value in options.items()
+                if not set_entry(cfg, key, value)
+            }
+        )
+    except (AttributeError, KeyError, TypeError) as error:
         raise ConfigError(
             f'--cfg-options {" ".join(options)}: {error}. An index past the end of a '
             'list, or a key inside a plain value, has nowhere to go.'
@@ -125,6 +133,33 @@ def open_parents(cfg: Config, key: str) -> None:
         node = look_up(cfg, parent) if parent else cfg
         if hasattr(node, 'get') and node.get(name, 0) is None:
             node[name] = {}
+
+
+def open_rule(cfg: Config, key: str) -> None:
+    """Put a rule in place of the adapter's layers, where a part of one is given."""
+    path, _, part = key.rpartition('.')
+    parent, _, name = path.rpartition('.')
+    if name != 'layers' or part not in RULES or '.adapter' not in f'.{parent}':
+        return
+    adapter = look_up(cfg, parent)
+    if isinstance(adapter, dict) and not isinstance(adapter.get('layers'), dict):
+        adapter['layers'] = {}
+
+
+def set_entry(cfg: Config, key: str, value: Any) -> bool:
+    """Put a plain value at its place in a list, which MMEngine can't do.
+
+    Returns:
+        Whether ``key`` is such a place.
+    """
+    path, _, last = key.rpartition('.')
+    entries = look_up(cfg, path) if path and last.isdigit() else None
+    if not isinstance(entries, list) or isinstance(value, dict):
+        return False
+    if int(last) >= len(entries):
+        raise KeyError(f'{path} has {len(entries)} entries, there is no {last}')
+    entries[int(last)] = value
+    return True
 
 
 def remove_hooks(cfg: Config, options: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,12 +24,36 @@ def describe(file: Mapping[str, Any], model: Mapping[str, Any]) -> list[str]:
             f'trainable: the file has {file["trainable"]!r}, the model '
             f'{model["trainable"]!r}'
         )
-    rows += adapter_rows(file['adapter'], model['adapter'])
+    rows += adapter_rows(canonical(file['adapter']), canonical(model['adapter']))
     if file['fingerprint'] != model['fingerprint']:
         rows += trunk_rows(file, model)
     if not rows:
         rows += shape_rows(file['trained'], model['trained'])
     return rows
+
+
+def canonical(adapters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Adapter configs written in one way, where several place the same.
+
+    A list of equal bottlenecks is that bottleneck, both branches are two adapters, and
+    adapters of distinct places have no order.
+
+    Args:
+        adapters: As the stamp has them.
+    """
+    written = []
+    for options in adapters:
+        bottleneck = options.get('bottleneck')
+        if isinstance(bottleneck, list) and bottleneck:
+            first, *rest = bottleneck
+            if all(other == first for other in rest):
+                options = {**options, 'bottleneck': first}
+        if options.get('branch') == 'both':
+            mlp = {name: options[name] for name in options if name != 'branch'}
+            written += [mlp, {**options, 'branch': 'attn'}]
+        else:
+            written.append(options)
+    return sorted(written, key=lambda options: json.dumps(options, sort_keys=True))
 
 
 def adapter_rows(file: list[dict[str, Any]], model: list[dict[str, Any]]) -> list[str]:

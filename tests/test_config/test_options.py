@@ -111,3 +111,34 @@ def test_option_inside_a_plain_value() -> None:
 def test_variable_of_the_file_warns_that_it_is_spent() -> None:
     with pytest.warns(UserWarning, match='variable of the config file'):
         merge_options(config(), {'max_epochs': 5})
+
+
+@pytest.mark.parametrize('former', ['all', [0, 1], None, {'first': 2, 'last': 1}])
+def test_a_part_of_a_rule_stands_over_whatever_the_layers_were(former: object) -> None:
+    cfg = config()
+    cfg.model.backbone.adapter.layers = former
+    merged = merge_options(cfg, {'model.backbone.adapter.layers.last': 2})
+    rule = {**former, 'last': 2} if isinstance(former, dict) else {'last': 2}
+    assert merged.model.backbone.adapter.layers == rule
+
+
+def test_an_entry_of_a_list_is_changed_in_place() -> None:
+    cfg = config()
+    cfg.model.backbone.adapter.update(layers=[0, 1], bottleneck=[4, 8])
+    options = {
+        'model.backbone.adapter.layers.0': 7,
+        'model.backbone.adapter.bottleneck.1': 9,
+    }
+    adapter = merge_options(cfg, options).model.backbone.adapter
+    assert adapter.layers == [7, 1]
+    assert adapter.bottleneck == [4, 9]
+
+
+@pytest.mark.parametrize(
+    'key', ['model.backbone.adapter.layers.2', 'model.backbone.adapter.bottleneck.0']
+)
+def test_an_entry_that_is_not_there_has_nowhere_to_go(key: str) -> None:
+    cfg = config()
+    cfg.model.backbone.adapter.update(layers=[0, 1], bottleneck=4)
+    with pytest.raises(ConfigError, match='nowhere to go'):
+        merge_options(cfg, {key: 7})

@@ -248,3 +248,30 @@ def test_another_trunk_loaded_later_is_the_one_that_the_stamp_names() -> None:
     twin = build(trunk_seed=2)
     load_weights(twin, plain)
     check_task_state(twin, task_of(model))
+
+
+@pytest.mark.parametrize(
+    ('one', 'other'),
+    [
+        ({'bottleneck': [8]}, {'bottleneck': 8}),
+        (
+            {'bottleneck': 8, 'branch': 'both'},
+            [{'bottleneck': 8}, {'bottleneck': 8, 'branch': 'attn'}],
+        ),
+        (
+            [{'bottleneck': 8, 'branch': 'attn'}, {'bottleneck': 4}],
+            [{'bottleneck': 4}, {'bottleneck': 8, 'branch': 'attn'}],
+        ),
+    ],
+    ids=['stages', 'branches', 'order'],
+)
+def test_configs_that_place_the_same_belong_together(one: Any, other: Any) -> None:
+    first, second = trained(adapter=one), build(adapter=other)
+    second.load_state_dict(task_state(first, first.state_dict()), strict=False)
+    images = image_input()
+    with torch.no_grad():
+        expected, found = first(images), second(images)
+    assert torch.equal(found[0] if isinstance(found, tuple) else found, expected)
+    third = build(adapter={'bottleneck': 8, 'branch': 'attn'})
+    with pytest.raises(TaskFileError):
+        third.load_state_dict(task_state(first, first.state_dict()), strict=False)
