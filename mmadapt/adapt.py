@@ -49,24 +49,42 @@ def adapt(
     check_not_adapted(model)
     placements = plan(model, adapter)
     check_trainable(model, trainable)
+    release_stages(model, trainable)
 
     for placement in placements:
         promote(placement.block, placement.host)
         placement.block.add_module(placement.child, placement.module)
-    if trainable != 'all':
-        release_stages(model)
     freeze(model, trainable, norm_eval)
     return model
 
 
-def release_stages(model: nn.Module) -> None:
+def release_stages(model: nn.Module, trainable: Sequence[str] | str) -> None:
     """Switch upstream's ``frozen_stages`` off: ``train()`` would freeze adapters too.
 
-    Everything that it freezes is frozen here anyway.
+    Everything outside the adapters and ``trainable`` is frozen here anyway.
+
+    Args:
+        model: A backbone, or a module that holds some.
+        trainable: See :func:`adapt`.
+
+    Raises:
+        ConfigError: Full fine-tuning of stages that shall be frozen. Nothing is
+            switched then.
     """
-    for module in model.modules():
-        stages = getattr(module, 'frozen_stages', None)
-        if isinstance(stages, int) and stages >= 0:
+    found = [
+        (module, module.frozen_stages)
+        for module in model.modules()
+        if isinstance(getattr(module, 'frozen_stages', None), int)
+    ]
+    for module, stages in found:
+        if trainable == 'all' and stages > 0:  # type: ignore[operator]
+            raise ConfigError(
+                f"trainable='all' trains all stages, and frozen_stages={stages} of "
+                f'{type(module).__name__} freezes some. Leave one of them out, or name '
+                'the prefixes that train.'
+            )
+    for module, stages in found:
+        if trainable != 'all' and stages >= 0:  # type: ignore[operator]
             setattr(module, 'frozen_stages', -1)  # noqa: B010 - not typed
 
 

@@ -147,6 +147,14 @@ def test_frozen_stages_of_upstream_do_not_freeze_the_adapters() -> None:
     assert sum(p.requires_grad for p in adapted.parameters()) == 4 * 4
 
 
+def test_full_fine_tuning_of_frozen_stages_is_a_contradiction_in_python_too() -> None:
+    swin = torch.nn.Sequential(build_image_swin(frozen_stages=1))
+    with pytest.raises(ConfigError, match='frozen_stages=1 of SwinTransformer'):
+        mmadapt.adapt(swin, None, 'all')
+    assert swin[0].frozen_stages == 1
+    assert adapter_prefixes(swin) == []
+
+
 def test_a_child_of_that_name_is_not_replaced() -> None:
     model = build_image_vit()
     model.layers[1].adapter = torch.nn.Identity()

@@ -11,9 +11,10 @@ from torch import nn
 
 from ..placement import AdapterConfig
 from .checks import check_arch, check_inner_init
+from .transformers import ImageFeatures, build_model
 from .trunk import adapt_backbone, drawn_from
 
-__all__ = ['AdaptFormerViT', 'AdaptedBackbone']
+__all__ = ['AdaptFormerViT', 'AdaptedBackbone', 'TransformersBackbone']
 
 
 @MODELS.register_module()
@@ -87,3 +88,26 @@ def AdaptedBackbone(
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
     return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)
+
+
+@MODELS.register_module()
+def TransformersBackbone(
+    model: str,
+    config: Mapping[str, Any] | str,
+    pool: str = 'cls_token',
+) -> nn.Module:
+    """A model of transformers for images, as a backbone of MMPretrain.
+
+    It stands inside an ``AdaptedBackbone``, whose ``PretrainedTrunk`` is a file of
+    ``tools/converters/convert_transformers.py``.
+
+    Args:
+        model: Class of the trunk, without a head.
+        config: Options of its configuration class, or a folder with its config.json.
+        pool: What features are made of, ``cls_token``, ``avg_featmap`` (the mean of
+            the other tokens) or ``mean`` (of all).
+
+    Raises:
+        ConfigError: transformers is missing, or an option that can't be obeyed.
+    """
+    return build_model(model, config, pool, ImageFeatures)

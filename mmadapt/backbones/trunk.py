@@ -18,7 +18,13 @@ from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from ..adapt import adapt, adapter_prefixes, check_trainable, is_trained
+from ..adapt import (
+    adapt,
+    adapter_prefixes,
+    check_trainable,
+    is_trained,
+    release_stages,
+)
 from ..errors import ConfigError, did_you_mean
 from ..placement import AdapterConfig, function_options
 from ..weights.coverage import LoadReport
@@ -145,27 +151,6 @@ def check_init_cfg(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
             'line as --cfg-options trunk=FILE.'
         )
     return {'type': kind, 'state': 'loaded', **options}
-
-
-def release_stages(backbone: nn.Module, trainable: Sequence[str] | str) -> None:
-    """Switch upstream's ``frozen_stages`` off: it would freeze the adapters too.
-
-    Everything outside the adapters and ``trainable`` is frozen here anyway.
-
-    Raises:
-        ConfigError: Full fine-tuning of a backbone whose stages shall be frozen.
-    """
-    stages = getattr(backbone, 'frozen_stages', -1)
-    if not isinstance(stages, int) or stages < 0:
-        return
-    if trainable == 'all':
-        if stages > 0:
-            raise ConfigError(
-                f"trainable='all' trains all stages, and frozen_stages={stages} "
-                'freezes some. Leave one of them out, or name the prefixes that train.'
-            )
-        return
-    setattr(backbone, 'frozen_stages', -1)  # noqa: B010 - not typed
 
 
 def initialise(backbone: nn.Module, seed: int | None = None) -> None:

@@ -16,9 +16,10 @@ from .checks import (
     check_tubelets,
     check_video_backbone,
 )
+from .transformers import ClipFeatures, build_model
 from .trunk import adapt_backbone, drawn_from
 
-__all__ = ['AdaptFormerViT', 'AdaptedBackbone']
+__all__ = ['AdaptFormerViT', 'AdaptedBackbone', 'TransformersBackbone']
 
 
 @MODELS.register_module()
@@ -95,3 +96,26 @@ def AdaptedBackbone(
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
     return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)
+
+
+@MODELS.register_module()
+def TransformersBackbone(
+    model: str,
+    config: Mapping[str, Any] | str,
+    pool: str = 'mean',
+) -> nn.Module:
+    """A model of transformers for clips, as a backbone of MMAction2.
+
+    It stands inside an ``AdaptedBackbone``, whose ``PretrainedTrunk`` is a file of
+    ``tools/converters/convert_transformers.py``.
+
+    Args:
+        model: Class of the trunk, without a head.
+        config: Options of its configuration class, or a folder with its config.json.
+        pool: What features are made of, ``mean`` (of all tokens), ``cls_token`` or
+            ``avg_featmap`` (of all but the first).
+
+    Raises:
+        ConfigError: transformers is missing, or an option that can't be obeyed.
+    """
+    return build_model(model, config, pool, ClipFeatures)

@@ -51,7 +51,7 @@ def register_stage(stage: type[nn.Module]) -> Callable[[Stage], Stage]:
 
     Raises:
         ConfigError: The class isn't a subclass of :class:`AdaptedStage` and ``stage``,
-            or adds an ``__init__``, which would never run.
+            or adds an ``__init__``, which would never run, or the stage has another.
     """
 
     def register(adapted: Stage) -> Stage:
@@ -60,6 +60,10 @@ def register_stage(stage: type[nn.Module]) -> Callable[[Stage], Stage]:
             raise ConfigError(
                 f'{adapted.__name__} must be a subclass of AdaptedStage and '
                 f'{stage.__name__}, in this order, and override forward only.'
+            )
+        if STAGES.get(stage, adapted) is not adapted:
+            raise ConfigError(
+                f'{stage.__name__} is registered already: {STAGES[stage].__name__}.'
             )
         STAGES[stage] = adapted
         return adapted

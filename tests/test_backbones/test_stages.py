@@ -54,13 +54,25 @@ def test_full_fine_tuning_of_frozen_stages_is_a_contradiction() -> None:
 def test_a_misspelt_option_of_the_inner_backbone_is_not_swallowed() -> None:
     inner = {'type': 'mmaction.VisionTransformer', 'embed_dim': 24, 'depth': 1}
     with pytest.raises(ConfigError, match="Did you mean 'embed_dims'"):
-        build('mmaction', type='AdaptedBackbone', backbone=inner, adapter=None)
+        build(
+            'mmaction',
+            type='AdaptedBackbone',
+            backbone=inner,
+            adapter=None,
+            init_cfg=None,
+        )
 
 
 def test_a_pretrained_inner_backbone_is_refused() -> None:
     inner = {'type': 'SwinTransformer3D', 'arch': SWIN, 'pretrained': 'swin.pth'}
     with pytest.raises(ConfigError, match="pretrained='swin.pth'"):
-        build('mmaction', type='AdaptedBackbone', backbone=inner, adapter=None)
+        build(
+            'mmaction',
+            type='AdaptedBackbone',
+            backbone=inner,
+            adapter=None,
+            init_cfg=None,
+        )
 
 
 def test_video_swin_without_a_file_is_initialised() -> None:

@@ -121,3 +121,16 @@ class Recomputed(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.seen = x.requires_grad
         return checkpoint(self.inner, x, use_reentrant=True)
+
+
+def test_a_stage_keeps_the_form_it_has() -> None:
+    class Stage(torch.nn.Module): ...
+
+    class First(AdaptedStage, Stage): ...
+
+    class Second(AdaptedStage, Stage): ...
+
+    assert register_stage(Stage)(First) is First
+    assert register_stage(Stage)(First) is First
+    with pytest.raises(ConfigError, match='registered already: First'):
+        register_stage(Stage)(Second)
