@@ -43,8 +43,9 @@ def without_own_weights(backbone: Mapping[str, Any]) -> dict[str, Any]:
     for name in found.keys() & OFF.keys():
         bare[name] = False if isinstance(bare[name], bool) else OFF[name]
     if 'init_cfg' in found:
-        rest = [e for e in entries(backbone['init_cfg']) if not loads(e)]
-        bare['init_cfg'] = rest or None
+        rest = [e for e in entries(bare.pop('init_cfg')) if not loads(e)]
+        if rest:  # else the class's own initialisers: MViT can't do with None
+            bare['init_cfg'] = rest
     return bare
 
 

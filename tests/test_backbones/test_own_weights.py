@@ -28,7 +28,7 @@ RANDOM = {'type': 'RandomTrunk', 'seed': 0}
         ({'pretrained': True}, {'pretrained': False}),
         ({'pretrained_type': 'i3d'}, {'pretrained_type': None}),
         ({'checkpoint_path': 'a.pth'}, {'checkpoint_path': ''}),
-        ({'init_cfg': PRETRAINED}, {'init_cfg': None}),
+        ({'init_cfg': PRETRAINED}, {}),
         ({'init_cfg': [INITIAL, PRETRAINED]}, {'init_cfg': [INITIAL]}),
     ],
 )
@@ -81,3 +81,16 @@ def test_a_zoo_backbone_is_built_without_its_own_file_and_says_so(
     assert 0.4 < float(weight.std()) < 0.6, 'its initialiser ran'
     with pytest.raises(ConfigError, match=r'PretrainedTrunk.*takes their place'):
         MODELS.build(config)
+
+
+def test_a_backbone_whose_own_initialisers_are_needed_keeps_them() -> None:
+    from mmaction.registry import MODELS as VIDEO
+
+    inner = {'type': 'MViT', 'arch': 'tiny', 'init_cfg': PRETRAINED}
+    config = {
+        'type': 'AdaptedBackbone',
+        'backbone': inner,
+        'adapter': {'bottleneck': 2},
+    }
+    model = VIDEO.build({**config, 'init_cfg': RANDOM})
+    assert 0 < float(model.blocks[0].mlp.fc1.weight.std()) < 0.05, 'TruncNormal ran'
