@@ -57,7 +57,7 @@ def find_latest(work_dir: str | os.PathLike[str]) -> str | None:
             f'{" ".join(refused)} To start from the beginning take another '
             'work_dir, or move these files away.'
         )
-    if any(Path(work_dir).glob('*.pth')):
+    if candidates(Path(work_dir)):
         raise TaskFileError(
             f'the checkpoints of {work_dir} hold weights alone, no optimizer: nothing '
             'can be resumed from them. To start from the beginning take another '
@@ -68,7 +68,7 @@ def find_latest(work_dir: str | os.PathLike[str]) -> str | None:
 
 def candidates(work_dir: Path) -> list[Path]:
     """The checkpoints of a run's folder, and the one that its note names."""
-    files = sorted(work_dir.glob('*.pth'))
+    files = [*sorted(work_dir.glob('*.pth')), *sorted(work_dir.glob('*.safetensors'))]
     note = work_dir / NOTE
     if note.is_file():
         named = work_dir / note.read_text().strip()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..errors import UntrustedFileError, WeightsError
 from .download import is_address, local_copy
+from .safe_file import read_safetensors
 
 __all__ = ['load_from_local', 'read_checkpoint', 'state_dict_of', 'trust_checkpoint']
 
@@ -62,7 +63,7 @@ def read_checkpoint(
             'machine; a web address has to be downloaded first.'
         )
     if file.suffix == '.safetensors':
-        return _read_safetensors(file, map_location)
+        return read_safetensors(file, map_location)
     _check_bytes(path, file)
     try:
         content = torch.load(
@@ -149,26 +150,6 @@ def _check_bytes(path: object, file: Path) -> None:
             f"checkpoint '{path}' is damaged: the checksum of {damaged} does not match "
             'what is there. Copy or download it again.'
         )
-
-
-def _read_safetensors(file: Path, map_location: Any) -> dict[str, Any]:
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise WeightsError(
-            f"reading '{file}' needs the package safetensors: pip install safetensors."
-        ) from error
-    try:
-        tensors = load_file(file)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"checkpoint '{file}' can't be read: it is truncated or no safetensors "
-            f'file ({error}). Copy or download it again.'
-        ) from error
-    if map_location is None:
-        return dict(tensors)
-    return {name: tensor.to(map_location) for name, tensor in tensors.items()}
 
 
 def _is_whole_pickle(file: Path) -> bool:

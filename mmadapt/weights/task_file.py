@@ -118,7 +118,7 @@ def listed(verb: str, names: Iterable[str]) -> list[str]:
 def shape_differences(
     expected: Mapping[str, Any], state_dict: Mapping[str, Any]
 ) -> list[str]:
-    """One row for each tensor of another shape; the stamps are compared apart."""
+    """One row for each tensor of another shape or kind; stamps are compared apart."""
     rows = []
     for name, tensor in expected.items():
         given = state_dict.get(name)
@@ -131,4 +131,14 @@ def shape_differences(
                 f'{name}: the file has {tuple(given.shape)}, '  # type: ignore[union-attr]
                 f'the model {tuple(tensor.shape)}'
             )
+        elif isinstance(tensor, Tensor) and is_float(tensor) != is_float(given):
+            rows.append(
+                f'{name}: the file has {given.dtype}, '  # type: ignore[union-attr]
+                f'the model {tensor.dtype}'
+            )
     return rows
+
+
+def is_float(tensor: Any) -> bool:
+    """Whether a tensor holds floating point numbers, of whatever width."""
+    return bool(tensor.is_floating_point())
