@@ -52,7 +52,7 @@ def read_from_web(
         UntrustedFileError: The file needs unpickling and was not trusted by name.
         WeightsError: It can't be downloaded, or is no checkpoint.
     """
-    from .reading import read_checkpoint
+    from .reading import read_checkpoint, without_code
 
     file = local_copy(url, model_dir)
     if file_name is not None:
@@ -68,4 +68,4 @@ def read_from_web(
                 f"checkpoint '{url}' can't be downloaded ({error}). Download it on a "
                 'machine that can, and give the path of the file.'
             ) from error
-    return read_checkpoint(file, map_location)
+    return without_code(read_checkpoint(file, map_location))

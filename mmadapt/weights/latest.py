@@ -63,18 +63,31 @@ def find_latest(work_dir: str | os.PathLike[str]) -> str | None:
             'can be resumed from them. To start from the beginning take another '
             'work_dir, or move these files away.'
         )
+    if named := noted(Path(work_dir)):
+        raise TaskFileError(
+            f'{Path(work_dir) / NOTE} names {named[:80]!r}, which is not there, and '
+            f'{work_dir} has no other checkpoint: what was trained is lost or '
+            'elsewhere. Name the file (--resume FILE), or start from the beginning in '
+            'another work_dir.'
+        )
     return None
+
+
+def noted(work_dir: Path) -> str:
+    """What the note of a run's folder names, empty where it has none."""
+    note = work_dir / NOTE
+    return note.read_bytes().decode(errors='replace').strip() if note.is_file() else ''
 
 
 def candidates(work_dir: Path) -> list[Path]:
     """The checkpoints of a run's folder, and the one that its note names."""
     files = [*sorted(work_dir.glob('*.pth')), *sorted(work_dir.glob('*.safetensors'))]
-    note = work_dir / NOTE
-    if note.is_file():
-        named = work_dir / note.read_text().strip()
-        known = {file.resolve() for file in files}
-        if named.is_file() and named.resolve() not in known:
-            files.append(named)
+    named = noted(work_dir)
+    # of os, which takes a damaged note for the name of no file, where pathlib raises
+    if named and os.path.isfile(work_dir / named):
+        file = work_dir / named
+        if file.resolve() not in {other.resolve() for other in files}:
+            files.append(file)
     return files
 
 

@@ -17,7 +17,13 @@ from ..errors import UntrustedFileError, WeightsError
 from .download import is_address, local_copy
 from .safe_file import read_safetensors
 
-__all__ = ['load_from_local', 'read_checkpoint', 'state_dict_of', 'trust_checkpoint']
+__all__ = [
+    'load_from_local',
+    'read_checkpoint',
+    'state_dict_of',
+    'trust_checkpoint',
+    'without_code',
+]
 
 _TRUSTED: set[Path] = set()  # files named by the user; see trust_checkpoint
 
@@ -117,13 +123,27 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """The loader of local files for MMEngine's ``CheckpointLoader``.
 
     MMEngine's own one leaves ``weights_only`` to torch, which refuses what MMEngine
-    itself wrote. Its log line drops the first ten letters of this function's name.
+    itself wrote. Code in ``meta`` is left out. Its log line drops the first ten
+    letters of this function's name.
 
     Args:
         filename: The file.
         map_location: As in :func:`torch.load`.
     """
-    return read_checkpoint(filename, map_location)
+    return without_code(read_checkpoint(filename, map_location))
+
+
+def without_code(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint without the one entry that MMEngine runs as Python when it resumes.
+
+    ``Runner.resume`` executes ``meta['config']`` to learn how many GPUs a run of 2021
+    had. Nothing that MMEngine writes has it, and nothing else reads it.
+    """
+    meta = checkpoint.get('meta')
+    if not isinstance(meta, Mapping) or 'config' not in meta:
+        return checkpoint
+    kept = {name: value for name, value in meta.items() if name != 'config'}
+    return {**checkpoint, 'meta': kept}
 
 
 def _resolve(path: str | PathLike[str]) -> Path:

@@ -36,8 +36,21 @@ def silent() -> Any:
 def test_nothing_yet(tmp_path: Path) -> None:
     assert find_latest(tmp_path) is None
     assert find_latest(tmp_path / 'absent') is None
+
+
+def test_a_note_that_names_nothing_is_an_error(tmp_path: Path) -> None:
     (tmp_path / 'last_checkpoint').write_text('gone.pth')
-    assert find_latest(tmp_path) is None
+    with pytest.raises(TaskFileError, match=r'gone\.pth.*is not there'):
+        find_latest(tmp_path)
+
+
+@pytest.mark.parametrize('text', [b'\x80\x04\xff', b'a\0b', b'x' * 5000])
+def test_a_damaged_note_is_an_error(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / 'last_checkpoint').write_bytes(text)
+    with pytest.raises(TaskFileError, match='last_checkpoint names .*not there'):
+        find_latest(tmp_path)
+    whole = save(tmp_path / 'epoch_1.pth', 1)
+    assert find_latest(tmp_path) == str(whole)
 
 
 def test_the_latest_iteration_counts_not_name_date_or_note(tmp_path: Path) -> None:
