@@ -11,6 +11,7 @@ __all__ = [
     'DataError',
     'FrozenTrunkError',
     'NonFiniteError',
+    'StorageError',
     'TaskFileError',
     'UntrustedFileError',
     'WeightsError',
@@ -37,6 +38,10 @@ class WeightsError(AdaptError, RuntimeError):
 
 class NonFiniteError(AdaptError, ArithmeticError):
     """A loss or a gradient that is infinite or not a number."""
+
+
+class StorageError(AdaptError, OSError):
+    """A file that can't be written: a full disk, a limit, a folder that is gone."""
 
 
 class TaskFileError(AdaptError, RuntimeError):

@@ -16,6 +16,7 @@ from ..weights.latest import NOTE
 from ..weights.task_file import check_task_state, task_keys
 from ..wrapping import unwrapped
 from .plain import plain_parts, rebuilt
+from .position import go_on, position
 from .random_state import random_state, set_random_state
 from .storage import LateRemoval, write_whole
 
@@ -35,13 +36,14 @@ class AdapterCheckpointHook(CheckpointHook):
     :class:`mmengine.hooks.CheckpointHook`; a storage of one's own (``backend_args``,
     or an address as ``out_dir``) takes the place of the local files.
 
-    The files of whole epochs keep the random generators too, and validation leaves
-    these as it found them: with a seed in the config and no worker processes, a
+    The files keep the random generators and the place in the epoch too, and validation
+    leaves these as it found them: with a seed in the config and no worker processes, a
     resumed run ends in the very weights of one that was never interrupted.
 
     Raises:
         ConfigError: A moving average whose hook would run behind this one.
-        TaskFileError: A file to resume from that holds weights alone.
+        TaskFileError: A file to resume from that holds weights alone, or is from the
+            midst of an epoch of another length.
     """
 
     backend_args: dict[str, Any] | None
@@ -54,6 +56,9 @@ class AdapterCheckpointHook(CheckpointHook):
             self.backend_args = dict(DEFAULT_BACKEND)
         self.random_states: list[dict[str, Any]] = []
         self.resumed_states: list[dict[str, Any]] = []
+        self.epoch_start: dict[str, Any] = {}
+        self.place: dict[str, int] = {}
+        self.resumed_place: dict[str, int] = {}
         self.before_validation: dict[str, Any] = {}
         self.warned: set[str] = set()
 
@@ -63,15 +68,23 @@ class AdapterCheckpointHook(CheckpointHook):
         super().before_train(runner)
         self._forget_foreign_files()
         self.file_backend = LateRemoval(self.file_backend)
-        if not self.resumed_states:
-            return
-        if len(self.resumed_states) == runner.world_size:
-            set_random_state(self.resumed_states[runner.rank])
-        else:
+        states, now = self.resumed_states, None
+        if len(states) == runner.world_size:
+            now = states[runner.rank]
+            set_random_state(now)
+        elif states:
             runner.logger.info(
                 f'random states of {len(self.resumed_states)} process(es) are not '
                 f'resumed in {runner.world_size}'
             )
+        start = now.get('epoch_start') if now is not None else None
+        go_on(runner, self.resumed_place, start, now)
+        self.epoch_start = dict(start or {})
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Remember the generators that this epoch's data is drawn with."""
+        if not self.resumed_place.pop('batches', 0):
+            self.epoch_start = random_state()
 
     def _forget_foreign_files(self) -> None:
         """Best files of another folder are another run's, and stay there."""
@@ -103,6 +116,7 @@ class AdapterCheckpointHook(CheckpointHook):
         keys = task_keys(unwrapped(runner.model))
         if 'optimizer' in checkpoint:
             checkpoint['random_state'] = self.random_states
+            checkpoint['position'] = self.place
         states = {
             'state_dict': OrderedDict(
                 (name, tensor)
@@ -141,10 +155,15 @@ class AdapterCheckpointHook(CheckpointHook):
             checkpoint['message_hub'] = rebuilt(checkpoint['message_hub'])
         if runner._resume:
             self.resumed_states = checkpoint.get('random_state', [])
+            self.resumed_place = dict(checkpoint.get('position', {}))
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write one file, then the note that names it, then let the oldest go."""
-        self.random_states = all_gather_object(random_state())
+        self.place = position(runner, self.by_epoch)
+        state = random_state()
+        if self.place['batches']:
+            state['epoch_start'] = self.epoch_start
+        self.random_states = all_gather_object(state)
         name = self.filename_tmpl.format(step)
         with self.file_backend.waits(self._current_files):
             self._retire(runner, step)

@@ -11,6 +11,8 @@ from typing import Any
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import LocalBackend
 
+from ..errors import StorageError
+
 __all__ = ['AtomicLocalBackend', 'LateRemoval', 'write_whole']
 
 
@@ -43,8 +45,19 @@ class AtomicLocalBackend(LocalBackend):
     """MMEngine's local files, written to a temporary name and renamed."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write bytes to a file, whole or not at all."""
-        write_whole(obj, filepath)
+        """Write bytes to a file, whole or not at all.
+
+        Raises:
+            StorageError: It can't be written; files of before are as they were.
+        """
+        try:
+            write_whole(obj, filepath)
+        except OSError as error:
+            raise StorageError(
+                f"'{filepath}' ({len(obj):,} bytes) can't be written: {error}. Files "
+                'that were written before are whole: make room, and go on with '
+                '--resume.'
+            ) from error
 
 
 register_backend('mmadapt.AtomicLocalBackend', AtomicLocalBackend, force=True)

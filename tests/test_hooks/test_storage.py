@@ -9,6 +9,7 @@ import pytest
 from mmengine.fileio import get_file_backend
 from mmengine.fileio.backends import LocalBackend
 
+from mmadapt.errors import StorageError
 from mmadapt.hooks.storage import AtomicLocalBackend, LateRemoval, write_whole
 
 
@@ -91,3 +92,15 @@ def test_outside_it_removes_at_once(tmp_path: Path, backend: LateRemoval) -> Non
     backend.remove(str(tmp_path / 'old'))
     assert not (tmp_path / 'old').exists()
     assert backend.isfile(str(tmp_path / 'old')) is False
+
+
+def test_a_full_disk_is_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(StorageError, match=r'epoch_1.*No space left.*--resume'):
+        AtomicLocalBackend().put(b'new', tmp_path / 'epoch_1.pth')
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,103 @@
+"""Whole runs of tools/train.py in processes of their own, so that they can be killed.
+
+A process is forked from this one, in which the libraries are loaded already: what it
+runs is the tool's file from its first line on.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import runpy
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ['Ended', 'train']
+
+TRAIN = Path(__file__).resolve().parents[2] / 'train.py'
+POLL = 0.0005  # seconds; a save of the tiny task takes a few milliseconds
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended.
+
+    Attributes:
+        status: Its exit status, minus the signal where one ended it; None if it was
+            still running when its time was over.
+        seconds: How long it took.
+        log: What it printed.
+    """
+
+    status: int | None
+    seconds: float
+    log: str
+
+
+def train(
+    argv: list[str],
+    log: Path,
+    limit: float,
+    disturb: Callable[[int, float], bool] | None = None,
+    file_limit: int | None = None,
+) -> Ended:
+    """Run ``tools/train.py``.
+
+    Args:
+        argv: Its arguments.
+        log: File for its output.
+        limit: Seconds after which it is taken for hung, and killed.
+        disturb: Called over and over with the process id and the seconds since the
+            start, until it returns True.
+        file_limit: Bytes that no file may exceed, None for no limit.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        run_tool(argv, log, file_limit)
+    done, status = 0, 0
+    while done == 0:
+        done, status = os.waitpid(child, os.WNOHANG)
+        seconds = time.monotonic() - start
+        if done:
+            break
+        if seconds > limit:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return Ended(None, seconds, log.read_text(errors='replace'))
+        if disturb is not None and disturb(child, seconds):
+            disturb = None
+        time.sleep(POLL)
+    code = os.waitstatus_to_exitcode(status)
+    return Ended(code, seconds, log.read_text(errors='replace'))
+
+
+def run_tool(argv: list[str], log: Path, file_limit: int | None) -> None:
+    """The forked process; it does not return."""
+    os.setpgid(0, 0)  # so that its workers can be ended with it
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    if file_limit is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+    sys.argv = [str(TRAIN), *argv]
+    status = 0
+    try:
+        runpy.run_path(str(TRAIN), run_name='__main__')
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1 if end.code else 0
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
