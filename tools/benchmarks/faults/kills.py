@@ -43,11 +43,14 @@ def kill_runs(folder: Path, number: int, seed: int) -> Iterator[Record]:
         number: How many.
         seed: Of the moments, and of who is hit.
     """
-    tasks = [prepare(folder / f'task{i}', s) for i, s in enumerate(SAVING)]
+    tasks: list[Task] = []
     for index in range(number):
         own = random.Random(seed * 100_003 + index)
         kind = KINDS[index % len(KINDS)]
-        task = tasks[index // len(KINDS) % len(tasks)]
+        which = index // len(KINDS) % len(SAVING)
+        if which == len(tasks):
+            tasks.append(prepare(folder / f'task{which}', SAVING[which]))
+        task = tasks[which]
         work = folder / f'run{index}'
         shutil.rmtree(work, ignore_errors=True)
         fault, outcome, detail = disturb_one(task, kind, work, own)

@@ -17,6 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import mmadapt  # noqa: F401  (before MMPretrain, which needs its workarounds)
+
+import mmpretrain.models  # isort: skip  # noqa: F401 - loaded once, not in each run
+
 __all__ = ['Ended', 'train']
 
 TRAIN = Path(__file__).resolve().parents[2] / 'train.py'
