@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -32,6 +33,12 @@ __all__ = [
     'use_amp',
     'use_amp_in_test',
 ]
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, a quota, a limit of a file's size: logs meet them like checkpoints."""
+
+WORKER_LOST = 'DataLoader worker (pid'
+"""How torch's error begins when a worker was killed; it has no type of its own."""
 
 AMP_TYPES = ('OptimWrapper', 'AmpOptimWrapper', 'CpuAmpOptimWrapper')
 
@@ -212,11 +219,30 @@ def normalises(model: nn.Module) -> bool:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a tool's main function; our own errors end it with their text alone."""
+    """Run a tool's main function; our own errors end it with their text alone.
+
+    So do a full disk and a data worker that was killed, which nobody can mend in code.
+    """
     try:
         main()
     except AdaptError as error:
         sys.exit(f'{type(error).__name__}: {own_text(error)}')
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        sys.exit(
+            f'StorageError: {error}. What was written before is whole: make room, and '
+            'go on with --resume.'
+        )
+    except RuntimeError as error:
+        if not str(error).startswith(WORKER_LOST):
+            raise
+        sys.exit(
+            f'DataError: {str(error).splitlines()[0]} A process that loads data was '
+            'ended from outside, mostly for want of memory: lower '
+            'train_dataloader.num_workers or the batch size. --resume goes on from the '
+            'newest checkpoint.'
+        )
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()

@@ -10,7 +10,7 @@ import torch
 from faults import kills
 from faults.kills import KINDS, Task, disturb_one, kill_runs, newest, unclear
 from faults.outcome import Outcome
-from faults.runs import Ended
+from faults.runs import UNCAUGHT, Ended
 
 
 @pytest.mark.slow
@@ -62,7 +62,10 @@ def test_outcomes_are_told_apart(
     one = torch.tensor([1.0])
     names = ('state_dict.w', 'ema_state_dict.w', 'momentum.0')
     task = Task(tmp_path / 'c.py', dict.fromkeys(names, one), 1.0, 1000)
-    assert disturb_one(task, 'kill', tmp_path, random.Random(0))[1] is expected
+    judged = disturb_one(task, 'kill', tmp_path, random.Random(0))
+    assert judged is not None and judged[1] is expected
+    monkeypatch.setattr(kills, 'train', lambda *_: Ended(0, 1.0, ''))
+    assert disturb_one(task, 'kill', tmp_path, random.Random(0)) is None
 
 
 def test_a_torn_file_under_its_own_name_is_a_defect(tmp_path: Path) -> None:
@@ -76,5 +79,5 @@ def test_a_torn_file_under_its_own_name_is_a_defect(tmp_path: Path) -> None:
 def test_a_clear_error_is_one_of_ours_alone() -> None:
     assert unclear(Ended(1, 1.0, f'a log line\n{REFUSED}\n')) == ''
     trace = 'Traceback (most recent call last):\n  File "x"\n'
-    assert unclear(Ended(1, 1.0, f'{trace}{REFUSED}\n'))
+    assert unclear(Ended(UNCAUGHT, 1.0, f'{trace}{REFUSED}\n'))
     assert unclear(Ended(1, 1.0, 'OSError: \n'))

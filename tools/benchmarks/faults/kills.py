@@ -14,14 +14,14 @@ from pathlib import Path
 import torch
 
 from .outcome import Outcome, Record
-from .runs import Ended, train
+from .runs import UNCAUGHT, Ended, train
 from .task import SAVING, write_task
 
 __all__ = ['KINDS', 'kill_runs']
 
-KINDS = ('kill', 'kill in a save', 'disk full')
+KINDS = ('kill', 'kill in a save', 'disk full', 'data worker killed')
+WORKER = KINDS[3]
 REFUSAL = re.compile(r'^\w*Error: .{20,}', re.MULTILINE)
-TRACE = 'Traceback (most recent call last)'
 LIMIT = 300.0
 
 
@@ -43,26 +43,33 @@ def kill_runs(folder: Path, number: int, seed: int) -> Iterator[Record]:
         number: How many.
         seed: Of the moments, and of who is hit.
     """
-    tasks: list[Task] = []
-    for index in range(number):
+    tasks: dict[str, Task] = {}
+    index = done = 0
+    while done < number:
         own = random.Random(seed * 100_003 + index)
         kind = KINDS[index % len(KINDS)]
         which = index // len(KINDS) % len(SAVING)
-        if which == len(tasks):
-            tasks.append(prepare(folder / f'task{which}', SAVING[which]))
-        task = tasks[which]
+        name = f'task{which}{"w" if kind == WORKER else ""}'
+        if name not in tasks:
+            workers = int(kind == WORKER)
+            tasks[name] = prepare(folder / name, SAVING[which], workers)
         work = folder / f'run{index}'
         shutil.rmtree(work, ignore_errors=True)
-        fault, outcome, detail = disturb_one(task, kind, work, own)
+        judged = disturb_one(tasks[name], kind, work, own)
+        index += 1
+        if judged is None:
+            continue
+        done += 1
+        fault, outcome, detail = judged
         if not outcome.is_failure:
             shutil.rmtree(work)
-        yield Record(kind, f'{task.config.parent.name}: {fault}', outcome, detail, seed)
+        yield Record(kind, f'{name}: {fault}', outcome, detail, seed)
 
 
-def prepare(folder: Path, saving: str) -> Task:
+def prepare(folder: Path, saving: str, workers: int = 0) -> Task:
     """Write a task and run it undisturbed."""
     folder.mkdir(parents=True, exist_ok=True)
-    config, work = write_task(folder, saving), folder / 'whole'
+    config, work = write_task(folder, saving, workers), folder / 'whole'
     shutil.rmtree(work, ignore_errors=True)
     ended = train([str(config), '--work-dir', str(work)], folder / 'log', LIMIT)
     if ended.status != 0:
@@ -74,12 +81,14 @@ def prepare(folder: Path, saving: str) -> Task:
 
 def disturb_one(
     task: Task, kind: str, work: Path, own: random.Random
-) -> tuple[str, Outcome, str]:
-    """Disturb a run once, resume it, and judge."""
+) -> tuple[str, Outcome, str] | None:
+    """Disturb a run once, resume it, and judge; None if it was over before."""
     argv = [str(task.config), '--work-dir', str(work)]
     fault, disturb, limit = make_fault(task, kind, work, own)
     log = work.parent / 'log'
     first = train(argv, log, LIMIT, disturb, limit)
+    if first.status == 0:
+        return None
     if first.status is None:
         return fault, Outcome.HUNG, 'the disturbed run'
     if first.status > 0 and (bad := unclear(first)):
@@ -113,14 +122,15 @@ def make_fault(
     if kind == 'disk full':
         limit = own.randrange(task.bytes // 4, task.bytes)
         return f'files of {limit} bytes at most', None, limit
-    if kind == 'kill':
-        moment = own.uniform(0.1, 1.0) * task.seconds
+    if kind in ('kill', WORKER):
+        moment = own.uniform(0.1, 0.95) * task.seconds
+        whom = end if kind == 'kill' else end_worker
 
         def kill(process: int, seconds: float) -> bool:
-            return seconds >= moment and end(process)
+            return seconds >= moment and whom(process)
 
         return f'SIGKILL after {moment:.3f} s', kill, None
-    number = own.randrange(1, 12)
+    number = own.randrange(1, 9)
     seen: set[str] = set()
 
     def kill_in_save(process: int, seconds: float) -> bool:
@@ -136,9 +146,29 @@ def end(process: int) -> bool:
     return True
 
 
+def end_worker(process: int) -> bool:
+    """Kill a process that loads data; False while there is none.
+
+    Linux alone lists children; a run starts other programs too, which are passed over.
+    """
+    listed = Path(f'/proc/{process}/task/{process}/children')
+    own = Path(f'/proc/{process}/cmdline')
+    try:
+        workers = [
+            int(child)
+            for child in listed.read_text().split()
+            if Path(f'/proc/{child}/cmdline').read_bytes() == own.read_bytes()
+        ]
+        for worker in workers[:1]:
+            os.kill(worker, signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return False
+    return bool(workers)
+
+
 def unclear(ended: Ended) -> str:
-    """The end of a log that shows no clear error of ours; empty where it does."""
-    if REFUSAL.search(ended.log) and TRACE not in ended.log:
+    """The end of a run that shows no clear error of ours; empty where it does."""
+    if ended.status != UNCAUGHT and REFUSAL.search(ended.log):
         return ''
     return ended.log[-500:]
 

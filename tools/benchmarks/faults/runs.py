@@ -21,9 +21,11 @@ import mmadapt  # noqa: F401  (before MMPretrain, which needs its workarounds)
 
 import mmpretrain.models  # isort: skip  # noqa: F401 - loaded once, not in each run
 
-__all__ = ['Ended', 'train']
+__all__ = ['UNCAUGHT', 'Ended', 'train']
 
 TRAIN = Path(__file__).resolve().parents[2] / 'train.py'
+UNCAUGHT = 70
+"""Exit status of a run that ended with a traceback."""
 POLL = 0.0005  # seconds; a save of the tiny task takes a few milliseconds
 
 
@@ -100,7 +102,7 @@ def run_tool(argv: list[str], log: Path, file_limit: int | None) -> None:
             print(end.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
-        status = 1
+        status = UNCAUGHT
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
