@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.distributed
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -23,6 +20,7 @@ from .errors import AdaptError, ConfigError, DataError
 from .hooks.dump_config import DumpConfigHook, without_dump
 from .hooks.frozen_trunk import FrozenTrunkHook
 from .loops import AmpTestLoop
+from .processes import join_processes
 from .weights.stamp import find_stamps
 
 __all__ = [
@@ -41,17 +39,6 @@ WORKER_LOST = 'DataLoader worker (pid'
 """How torch's error begins when a worker was killed; it has no type of its own."""
 
 AMP_TYPES = ('OptimWrapper', 'AmpOptimWrapper', 'CpuAmpOptimWrapper')
-
-# Where each launcher says who this process is: rank, number of ranks, rank on its node.
-RANK_NAMES = {
-    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
-    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-    'mpi': (
-        'OMPI_COMM_WORLD_RANK',
-        'OMPI_COMM_WORLD_SIZE',
-        'OMPI_COMM_WORLD_LOCAL_RANK',
-    ),
-}
 
 
 def use_amp(cfg: Config) -> None:
@@ -90,55 +77,6 @@ def use_amp_in_test(cfg: Config) -> None:
             'allowed: dict(), with or without type TestLoop.'
         )
     cfg.test_cfg.update(type=ours, fp16=True)
-
-
-def join_processes(cfg: Config) -> None:
-    """Join the other processes by gloo where there is no GPU, in place.
-
-    MMEngine would ask for a CUDA device whatever the backend, and hand one to DDP; it
-    leaves alone a process group that is there, and a wrapper with its own device_ids.
-
-    Raises:
-        ConfigError: The launcher's variables are not set.
-    """
-    if cfg.get('launcher', 'none') == 'none' or get_device() != 'cpu':
-        return
-    names = RANK_NAMES[cfg.launcher]
-    absent = [name for name in names if name not in os.environ]
-    if absent:
-        raise ConfigError(
-            f'--launcher {cfg.launcher}: {", ".join(absent)} not set. Start it through '
-            'tools/dist_train.sh, tools/slurm_train.sh or mpirun.'
-        )
-    rank, world, local = (os.environ[name] for name in names)
-    os.environ.update(RANK=rank, WORLD_SIZE=world, LOCAL_RANK=local)
-    os.environ.setdefault('MASTER_ADDR', first_node(cfg.launcher))
-    os.environ.setdefault('MASTER_PORT', '29500')
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group('gloo')
-    wrapper = cfg.get('model_wrapper_cfg') or ConfigDict(
-        type='MMDistributedDataParallel',
-        broadcast_buffers=False,
-        find_unused_parameters=cfg.get('find_unused_parameters', False),
-    )
-    wrapper['device_ids'] = None
-    cfg.model_wrapper_cfg = wrapper
-
-
-def first_node(launcher: str) -> str:
-    """Where the processes meet, unless MASTER_ADDR says so."""
-    if launcher != 'slurm' or int(os.environ.get('SLURM_NNODES', '1')) < 2:
-        return '127.0.0.1'
-    nodes = os.environ.get('SLURM_JOB_NODELIST', '')
-    command = ['scontrol', 'show', 'hostnames', nodes]
-    try:
-        listing = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise ConfigError(
-            f'--launcher slurm over several nodes asks `{" ".join(command)}` for the '
-            f'first one, which failed ({error}). Set MASTER_ADDR to the first node.'
-        ) from error
-    return listing.stdout.split()[0]
 
 
 def build_runner(cfg: Config) -> Runner:

@@ -19,8 +19,8 @@ class GhostBatchNorm1d(nn.BatchNorm1d):
     The paper trains with 128 images or 16 clips a GPU, and each GPU normalises its own.
     A larger batch on one GPU is cut into such parts (ghost batches, `Hoffer et al.
     <https://arxiv.org/abs/1705.08741>`_). The running statistics are the mean of those
-    that the parts would have kept, which is what SyncBuffersHook makes of several GPUs.
-    Weights have the names of :class:`torch.nn.BatchNorm1d`.
+    that the parts would have kept, which is what SyncTrainedBuffersHook makes of those
+    of several GPUs. Weights have the names of :class:`torch.nn.BatchNorm1d`.
 
     Args:
         num_features: Width C.

@@ -54,7 +54,7 @@ optim_wrapper = dict(
 default_hooks = dict(
     checkpoint=dict(type='AdapterCheckpointHook', interval=1),
     frozen_trunk=dict(type='FrozenTrunkHook'))
-custom_hooks = [dict(type='SyncBuffersHook')]
+custom_hooks = [dict(type='SyncTrainedBuffersHook')]
 """
 """An image config with everything open."""
 

@@ -31,7 +31,7 @@ def test_each_part_is_normalised_as_on_a_gpu_of_its_own(affine: bool) -> None:
             torch.autograd.grad((y * weight).sum(), x)[0] for y in (got, expected)
         ]
         torch.testing.assert_close(*gradients)
-    for name in ('running_mean', 'running_var'):  # what SyncBuffersHook leaves
+    for name in ('running_mean', 'running_var'):  # what the hook leaves
         mean = torch.stack([getattr(bn, name) for bn in gpus]).mean(0)
         torch.testing.assert_close(getattr(ghost, name), mean)
     assert ghost.num_batches_tracked == 3

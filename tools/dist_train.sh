@@ -2,6 +2,8 @@
 # Train on several GPUs, or processes of a machine without one, of one node or several:
 #   tools/dist_train.sh CONFIG GPUS [options of tools/train.py]
 # Several nodes: on each of them, with NNODES, NODE_RANK, MASTER_ADDR (and PORT) set.
+# MAX_RESTARTS=N: when a process dies, all start again, up to N times, from the newest
+# checkpoint of the work_dir (it adds --resume).
 set -euo pipefail
 
 if [ $# -lt 2 ]; then
@@ -14,6 +16,11 @@ NNODES=${NNODES:-1}
 NODE_RANK=${NODE_RANK:-0}
 PORT=${PORT:-29500}
 MASTER_ADDR=${MASTER_ADDR:-127.0.0.1}
+MAX_RESTARTS=${MAX_RESTARTS:-0}
+RESUME=""
+if [ "$MAX_RESTARTS" -gt 0 ] && [[ " ${*:3} " != *" --resume"* ]]; then
+    RESUME=--resume
+fi
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # torchrun would set it too, with a banner in front of the log.
@@ -25,4 +32,5 @@ exec python -m torch.distributed.run \
     --master-addr="$MASTER_ADDR" \
     --master-port="$PORT" \
     --nproc-per-node="$GPUS" \
-    "$ROOT/tools/train.py" "$CONFIG" --launcher pytorch "${@:3}"
+    --max-restarts="$MAX_RESTARTS" \
+    "$ROOT/tools/train.py" "$CONFIG" --launcher pytorch ${RESUME:+"$RESUME"} "${@:3}"

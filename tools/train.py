@@ -22,6 +22,7 @@ from mmadapt.arguments import (
 )
 from mmadapt.config import resolve_config
 from mmadapt.errors import ConfigError
+from mmadapt.randomness import make_deterministic
 from mmadapt.weights.latest import find_latest
 
 
@@ -47,7 +48,9 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
         '--diff-rank-seed', action='store_true', help='another seed in each process'
     )
     parser.add_argument(
-        '--deterministic', action='store_true', help='deterministic CUDNN'
+        '--deterministic',
+        action='store_true',
+        help='the same weights each time, bit by bit (seed 0 if there is none)',
     )
     add_shared_arguments(parser)
     return parser.parse_args(argv)
@@ -100,10 +103,10 @@ def merge_args(cfg: Config, args: Namespace) -> Config:
         randomness['seed'] = args.seed
     if args.diff_rank_seed:
         randomness['diff_rank_seed'] = True
-    if args.deterministic:
-        randomness['deterministic'] = True
     if randomness:
         cfg.randomness = randomness
+    if args.deterministic:
+        make_deterministic(cfg)
     loader_defaults(cfg, args)
     return cfg
 

@@ -14,7 +14,7 @@ default_hooks = dict(
 )
 
 # Ranks keep the running statistics of the head's BatchNorm together.
-custom_hooks = [dict(type='SyncBuffersHook')]
+custom_hooks = [dict(type='SyncTrainedBuffersHook')]
 
 env_cfg = dict(
     cudnn_benchmark=False,

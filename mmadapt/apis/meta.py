@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import TaskFileError
 from ..weights.reading import read_checkpoint, state_dict_of
 
-__all__ = ['check_classes', 'class_names', 'count_classes']
+__all__ = ['check_class_names', 'check_classes', 'class_names', 'count_classes']
 
 # Where the last linear layer of the shipped configs' heads is kept.
 HEADS = ('head.fc.weight', 'cls_head.fc.weight', 'cls_head.fc_cls.weight')
@@ -42,7 +42,21 @@ def check_classes(path: str | PathLike[str], dataset: Any) -> None:
     Raises:
         TaskFileError: Both name their classes, and differ.
     """
-    trained = class_names(read_checkpoint(path))
+    check_class_names(str(path), read_checkpoint(path), dataset)
+
+
+def check_class_names(file: str, checkpoint: Mapping[str, Any], dataset: Any) -> None:
+    """Refuse data whose classes are others than those of a checkpoint that was read.
+
+    Args:
+        file: Its name, for the message.
+        checkpoint: What is in it.
+        dataset: The dataset it is to be used on; None is not compared.
+
+    Raises:
+        TaskFileError: Both name their classes, and differ.
+    """
+    trained = class_names(checkpoint)
     given = [str(n) for n in getattr(dataset, 'metainfo', {}).get('classes') or ()]
     if not trained or not given or trained == given:
         return
@@ -55,6 +69,6 @@ def check_classes(path: str | PathLike[str], dataset: Any) -> None:
         else ''
     )
     raise TaskFileError(
-        f"'{path}' was trained on {len(trained)} classes, the data has {len(given)}"
-        f'{where}. Test it on data with its own classes, in the same order.'
+        f"'{file}' was trained on {len(trained)} classes, the data has {len(given)}"
+        f'{where}. Use it on data with its own classes, in the same order.'
     )

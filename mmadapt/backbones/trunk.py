@@ -28,7 +28,7 @@ from ..adapt import (
 from ..errors import ConfigError, did_you_mean
 from ..placement import AdapterConfig, function_options
 from ..weights.coverage import LoadReport
-from ..weights.fingerprint import TrunkRecord, hash_tensor
+from ..weights.fingerprint import TrunkRecord, hash_values
 from ..weights.load import load_weights
 from ..weights.stamp import TaskStamp
 
@@ -198,7 +198,7 @@ def frozen_record(
     if report is not None:
         return report.record.without(trainable)
     tensors = {
-        name: hash_tensor(parameter)
+        name: hash_values(parameter)
         for name, parameter in backbone.named_parameters()
         if not parameter.requires_grad
     }

@@ -5,6 +5,7 @@ from .dump_config import DumpConfigHook
 from .finite import FiniteHook
 from .frozen_trunk import FrozenTrunkHook
 from .prefix_cache import PrefixCacheHook
+from .sync_buffers import SyncTrainedBuffersHook
 
 __all__ = [
     'AdapterCheckpointHook',
@@ -12,4 +13,5 @@ __all__ = [
     'FiniteHook',
     'FrozenTrunkHook',
     'PrefixCacheHook',
+    'SyncTrainedBuffersHook',
 ]

@@ -20,6 +20,9 @@ from .optimizers import optimizers
 
 __all__ = ['FiniteHook', 'batch_files']
 
+IN_A_ROW = 50
+"""Steps that a loss scale may leave out: halved so often, any scale is below 1e-9."""
+
 FILE_KEYS = ('img_path', 'filename')
 """Where the libraries' samples say which file they are."""
 
@@ -43,7 +46,9 @@ class FiniteHook(Hook):
     device: the weights may be spoilt then, no checkpoint is.
 
     A step that mixed precision leaves out, to find its loss scale, is no fault where
-    the loss itself is finite.
+    the loss itself is finite; too many of them in a row are one, for the scale can't be
+    what is wrong then. The gradients are those that all processes share, so that all of
+    them stop, or leave out, alike; each names its own files.
 
     Args:
         skip: How many updates may be left out, each with a warning, before the run
@@ -68,12 +73,16 @@ class FiniteHook(Hook):
         self.noted: deque[Noted] = deque()
         self.handles: list[RemovableHandle] = []
         self.stepped = False
+        self.cleared = True
+        self.left_out = 0
 
     def before_train(self, runner: Runner) -> None:
         """Watch the optimizers' steps."""
 
         def look(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-            self.stepped = True
+            if scale_leaves_out(optimizer):
+                return
+            self.stepped = self.cleared = True
             self.note(runner, finite_gradients(optimizer), optimizer)
 
         self.handles = [
@@ -84,8 +93,10 @@ class FiniteHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Remember which files are in the batch."""
-        self.files = batch_files(data_batch)
-        self.stepped = False
+        if self.cleared:  # else the gradients of the batches before are still there
+            self.files = []
+        self.files = self.files + batch_files(data_batch)
+        self.stepped = self.cleared = False
 
     def after_train_iter(
         self,
@@ -96,9 +107,22 @@ class FiniteHook(Hook):
     ) -> None:
         """Look at the loss where no step was taken, whose gradients said it all."""
         loss = (outputs or {}).get('loss')
-        if not self.stepped and isinstance(loss, Tensor):
-            first = next(iter(optimizers(runner)))
-            self.note(runner, torch.isfinite(loss.detach()).all(), first)
+        if self.stepped or not isinstance(loss, Tensor):
+            self.left_out = 0
+            return
+        first = next(iter(optimizers(runner)))
+        self.note(runner, torch.isfinite(loss.detach()).all(), first)
+        wrapper = runner.optim_wrapper
+        if hasattr(wrapper, 'loss_scaler') and wrapper.should_update():
+            self.cleared = True
+            self.left_out += 1
+        if self.left_out > IN_A_ROW:
+            raise NonFiniteError(
+                f'{self.left_out} updates in a row, up to iteration {runner.iter + 1}, '
+                'were left out by the loss scale: the gradients are not finite at any '
+                'scale, and nothing is learned. Train in float32 (without --amp), or '
+                f'look at the data; the last batch held {described(self.files)}.'
+            )
 
     def note(
         self, runner: Runner, finite: Tensor, optimizer: torch.optim.Optimizer
@@ -149,6 +173,15 @@ class FiniteHook(Hook):
                 f'update left out, not finite: {where} ({self.skipped} of at most '
                 f'{self.skip})'
             )
+
+
+def scale_leaves_out(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether a fused optimizer was told by the loss scale to leave this step out.
+
+    Other optimizers are not called at all then.
+    """
+    found: Tensor | None = getattr(optimizer, 'found_inf', None)
+    return found is not None and bool(found)
 
 
 def finite_gradients(optimizer: torch.optim.Optimizer) -> Tensor:

@@ -2,50 +2,55 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.utils.hooks import RemovableHandle
 
 from ..errors import FrozenTrunkError
 from ..weights.differences import shortened
-from ..weights.fingerprint import hash_tensor
-from ..weights.stamp import find_stamps
 from ..wrapping import unwrapped
 from .optimizers import check_optimizer, optimizers
+from .processes import check_processes, digest
 from .trained import (
     adapter_parameters,
     allows_unused,
+    check_thawed,
     named_parameters,
-    whole_backbones,
+    watched_parameters,
 )
 
-__all__ = ['FirstIteration', 'check_thawed']
+__all__ = ['FirstIteration']
 
 PATIENCE = 20
 """Iterations in which a loss scale may still be too high for finite gradients."""
 
 
 class FirstIteration:
-    """Watches the gradients of one iteration, and compares them with the plan.
+    """Watches the gradients up to the first update, and compares them with the plan.
+
+    All processes decide alike: what one of them finds, all of them know.
 
     Args:
         runner: The runner, ready to train.
+        frozen: Hashes of the frozen tensors by name.
 
     Raises:
         FrozenTrunkError: Something trains that was to be frozen, or the other way
             round, before anything is trained.
     """
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, frozen: Mapping[str, str]) -> None:
         self.model = unwrapped(runner.model)
+        self.frozen = frozen
         self.waited = 0
         self.finite: dict[str, Tensor] = {}
+        self.applied: str | None = None
         self.handles: list[RemovableHandle] = []
         # Sharding puts other parameters in place of the model's own.
         self.done = isinstance(runner.model, FullyShardedDataParallel)
@@ -57,6 +62,8 @@ class FirstIteration:
             self.handles.append(
                 parameter.register_post_accumulate_grad_hook(self.note(name))
             )
+        for optimizer in optimizers(runner):
+            self.handles.append(optimizer.register_step_pre_hook(self.update))
 
     def note(self, name: str) -> Callable[[Tensor], None]:
         """A hook that notes whether a parameter's gradient is finite."""
@@ -67,62 +74,82 @@ class FirstIteration:
 
         return hook
 
+    def update(self, *_: Any) -> None:
+        """Remember the gradients of the first update, as all processes share them.
+
+        The learning rate may start at 0, which leaves equal parameters equal.
+        """
+        if self.applied is None:
+            self.applied = digest(
+                (name, parameter.grad)
+                for name, parameter in self.model.named_parameters()
+                if parameter.requires_grad and parameter.grad is not None
+            )
+
     def check(self, runner: Runner) -> None:
-        """Compare what happened with what must happen; called behind the update.
+        """Compare what happened with what must happen; called behind each iteration,
+        until there was an update.
 
         Raises:
             FrozenTrunkError: An adapter, or a parameter that ``trainable`` names,
                 without a finite gradient, a frozen parameter with one or with a state
                 in the optimizer, processes that differ.
         """
-        adapters = adapter_parameters(self.model)
-        absent = [name for name in adapters if name not in self.finite]
-        if absent:
+        watched = watched_parameters(self.model)
+        absent = [name for name in watched if name not in self.finite]
+        endless = [name for name, finite in self.finite.items() if not bool(finite)]
+        reports = all_gather_object((absent, endless, self.applied is not None))
+        absent, endless = (merged([r[i] for r in reports]) for i in (0, 1))
+        self.check_absent(runner, absent)
+        if endless and self.may_wait(runner):
+            self.finite.clear()
+            self.applied = None
+            return
+        if endless:
+            self.close()
             raise FrozenTrunkError(
-                f'{len(absent)} of {len(adapters)} adapter parameters got no gradient '
-                f'in the first iteration: {shortened(absent)}. Their adapters were '
+                f'{len(endless)} of {len(watched)} parameters that train in the '
+                'backbone got a gradient that is not finite in the first iteration: '
+                f'{shortened(endless)}. '
+                'Lower the learning rate, or look at the data.'
+            )
+        if not all(report[2] for report in reports):
+            return  # gradients are still being accumulated
+        self.close()
+        self.check_frozen(runner)
+        check_processes(self.model, self.frozen, self.applied)
+
+    def check_absent(self, runner: Runner, absent: list[str]) -> None:
+        """Look at those parameters that got no gradient in some process.
+
+        Raises:
+            FrozenTrunkError: They are of an adapter, or the config names them in
+                ``trainable`` and doesn't say that some may be unused.
+        """
+        adapters, named = (
+            adapter_parameters(self.model),
+            named_parameters(self.model),
+        )
+        lost = [name for name in absent if name in adapters]
+        if lost:
+            raise FrozenTrunkError(
+                f'{len(lost)} of {len(adapters)} adapter parameters got no gradient '
+                f'in the first iteration: {shortened(lost)}. Their adapters were '
                 'not executed, or what they add does not reach the loss: a re-entrant '
                 'activation checkpoint around a frozen input, a path that bypasses '
                 'the block, a detached output, or a block that was skipped.'
             )
-        self.check_named(runner)
-        endless = [name for name, finite in self.finite.items() if not bool(finite)]
-        if endless and self.may_wait(runner):
-            self.finite.clear()
-            return
-        self.close()
-        if endless:
+        lost = [name for name in absent if name in named]
+        if lost and not allows_unused(runner):
             raise FrozenTrunkError(
-                f'{len(endless)} of {len(watched_parameters(self.model))} parameters '
-                'that train in the backbone got a gradient that is not finite in the '
-                f'first iteration: {shortened(endless)}. '
-                'Lower the learning rate, or look at the data.'
-            )
-        self.check_frozen(runner)
-        check_processes(self.model)
-
-    def check_named(self, runner: Runner) -> None:
-        """Look for parameters beside the adapters that got no gradient.
-
-        Raises:
-            FrozenTrunkError: The config names them in ``trainable``, and doesn't say
-                that some may be unused.
-        """
-        named = named_parameters(self.model)
-        absent = [name for name in named if name not in self.finite]
-        if absent and not allows_unused(runner):
-            raise FrozenTrunkError(
-                f'{len(absent)} of {len(named)} parameters that `trainable` names got '
-                f'no gradient in the first iteration: {shortened(absent)}. They are '
+                f'{len(lost)} of {len(named)} parameters that `trainable` names got '
+                f'no gradient in the first iteration: {shortened(lost)}. They are '
                 'inside a re-entrant activation checkpoint around a frozen input, or '
                 'what they do does not reach the loss. Name in `trainable` what '
                 'learns; where the model leaves parameters out on purpose, set '
                 'find_unused_parameters=True in the config.'
             )
-        absent += [
-            name for name in whole_backbones(self.model) if name not in self.finite
-        ]
-        if absent:
+        if absent and not self.waited:
             runner.logger.warning(
                 f'{len(absent)} parameters that are to train got no gradient in the '
                 f'first iteration: {shortened(absent)}.'
@@ -166,55 +193,6 @@ class FirstIteration:
         self.handles.clear()
 
 
-def watched_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """All parameters of the backbones that train."""
-    named = {**adapter_parameters(model), **named_parameters(model)}
-    return {**named, **whole_backbones(model)}
-
-
-def check_thawed(model: nn.Module) -> None:
-    """Refuse a backbone in which other parameters train than its config says.
-
-    Raises:
-        FrozenTrunkError: With their names.
-    """
-    for backbone, stamp in find_stamps(model).items():
-        trained: Mapping[str, object] = stamp.content['trained']
-        thawed, frozen = [], []
-        for name, parameter in model.get_submodule(backbone).named_parameters():
-            if parameter.requires_grad and name not in trained:
-                thawed.append(name)
-            if not parameter.requires_grad and name in trained:
-                frozen.append(name)
-        for names, state, wish in (
-            (thawed, 'trains', 'frozen'),
-            (frozen, 'is frozen', 'to train'),
-        ):
-            if names:
-                raise FrozenTrunkError(
-                    f'in {backbone or type(model).__name__}, {len(names)} parameters '
-                    f'whose requires_grad was changed since it was built: what '
-                    f'{state} is by its config {wish}: {shortened(names)}. Say in the '
-                    "backbone's `trainable` what trains; nothing else may set it."
-                )
-
-
-def check_processes(model: nn.Module) -> None:
-    """Refuse processes whose trained parameters differ behind the first update.
-
-    Raises:
-        FrozenTrunkError: With the numbers of the processes.
-    """
-    digest = hashlib.sha256()
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            digest.update(f'{name} {hash_tensor(parameter)}'.encode())
-    digests = all_gather_object(digest.hexdigest())
-    differ = [rank for rank, other in enumerate(digests) if other != digests[0]]
-    if differ:
-        raise FrozenTrunkError(
-            f'process 0 and {", ".join(map(str, differ))} of {len(digests)} hold '
-            'different trained parameters after the first update: their gradients '
-            'were not averaged. Wrap the model (model_wrapper_cfg) before training, '
-            'with its adapters in it.'
-        )
+def merged(lists: list[list[str]]) -> list[str]:
+    """Names of several lists, each once, in their order."""
+    return list(dict.fromkeys(name for names in lists for name in names))

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
-from ..adapt import is_trained
-from ..errors import DataError, FrozenTrunkError
+from ..apis.meta import check_class_names
+from ..errors import FrozenTrunkError
 from ..hosts.norm import fix_statistics
-from ..report import parameter_report
 from ..weights.differences import shortened
 from ..weights.fingerprint import hash_tensor
-from ..weights.stamp import TaskStamp, find_stamps
+from ..weights.stamp import find_stamps
 from ..wrapping import unwrapped
 from .first_iteration import FirstIteration
+from .start import check_batches, check_trunks, start_line
+from .sync_buffers import check_synced
 
 __all__ = ['FrozenTrunkHook', 'frozen_tensors']
 
@@ -35,11 +36,14 @@ class FrozenTrunkHook(Hook):
     iteration must give every adapter and all that ``trainable`` names a finite
     gradient, and no frozen parameter one.
     Before each save and at the end every frozen tensor is compared with the start,
-    by hash.
+    by hash. Several processes have to apply the same gradients, to the same trunk, and
+    to share the statistics that they train.
 
     Raises:
         FrozenTrunkError: Any of this is not so. Nothing is saved then.
         DataError: No batch to train on.
+        ConfigError: No hook that shares the statistics.
+        TaskFileError: A checkpoint to go on from whose classes are not the data's.
     """
 
     def __init__(self) -> None:
@@ -58,8 +62,10 @@ class FrozenTrunkHook(Hook):
         fix_norms(model)
         runner.logger.info(start_line(model))
         with self.timed():
-            self.first = FirstIteration(runner)
-            self.hashes = {name: hash_tensor(t) for name, t in frozen_tensors(model)}
+            frozen = dict(frozen_tensors(model))
+            check_synced(runner, frozen)
+            self.hashes = {name: hash_tensor(t) for name, t in frozen.items()}
+            self.first = FirstIteration(runner, self.hashes)
 
     def after_train_iter(
         self,
@@ -68,10 +74,19 @@ class FrozenTrunkHook(Hook):
         data_batch: Any = None,
         outputs: Any = None,
     ) -> None:
-        """Check the first iteration."""
+        """Check the iterations up to the first update."""
         if self.first is not None and not self.first.done:
             with self.timed():
                 self.first.check(runner)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare the classes of a task file with those of the data."""
+        if not find_stamps(unwrapped(runner.model)):
+            return  # a plain model may begin with the weights of other classes
+        for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
+            if isinstance(loop, BaseLoop):  # else it isn't built, and not run
+                dataset = loop.dataloader.dataset
+                check_class_names(str(runner._load_from), checkpoint, dataset)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the frozen tensors with the start's: no file of a changed trunk."""
@@ -129,13 +144,30 @@ class FrozenTrunkHook(Hook):
 
 
 def frozen_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Names and tensors of the adapted backbones' frozen parameters and buffers."""
-    for backbone, stamp in find_stamps(model).items():
+    """Names and tensors that training may not change.
+
+    They are all parameters that need no gradient, and in the adapted backbones all
+    buffers but the trained ones, those that no state dict holds included.
+    """
+    stamps = find_stamps(model)
+    trained = {
+        f'{backbone}.{name}' if backbone else name
+        for backbone, stamp in stamps.items()
+        for name in stamp.content['trained']
+    }
+    if stamps:
+        for name, parameter in model.named_parameters():
+            if name not in trained and not parameter.requires_grad:
+                yield name, parameter
+    for backbone, stamp in stamps.items():
+        if stamp.content['trainable'] == 'all':
+            continue
         lead = f'{backbone}.' if backbone else ''
-        for name, tensor in model.get_submodule(backbone).state_dict().items():
-            inside_stamp = name.startswith('task_stamp.')
-            if not inside_stamp and name not in stamp.content['trained']:
-                yield f'{lead}{name}', tensor
+        inside = model.get_submodule(backbone)
+        for name, buffer in inside.named_buffers(prefix=backbone):
+            own = name.removeprefix(lead)
+            if not own.startswith('task_stamp.') and name not in trained:
+                yield name, buffer
 
 
 def fix_norms(model: nn.Module) -> None:
@@ -148,56 +180,3 @@ def fix_norms(model: nn.Module) -> None:
         for name, module in model.get_submodule(backbone).named_modules():
             if f'{name}.running_mean' not in stamp.content['trained']:
                 fix_statistics(module)
-
-
-def check_trunks(model: nn.Module) -> None:
-    """Refuse a backbone whose frozen trunk never got weights.
-
-    Raises:
-        FrozenTrunkError: With the backbone's name.
-    """
-    for backbone, stamp in find_stamps(model).items():
-        if stamp.trunk_state == 'none':
-            raise FrozenTrunkError(
-                f'the trunk of {backbone or type(model).__name__} has no weights '
-                "(init_cfg=None). Give it init_cfg=dict(type='PretrainedTrunk', "
-                "checkpoint=FILE), or dict(type='RandomTrunk') where random weights "
-                'are meant.'
-            )
-
-
-def check_batches(runner: Runner) -> None:
-    """Refuse a training set that doesn't fill one batch.
-
-    Raises:
-        DataError: With the size of set and batch.
-    """
-    loader = runner.train_dataloader
-    if isinstance(loader, Sized) and len(loader) == 0:
-        raise DataError(
-            f'the training set has {len(loader.dataset)} samples, less than one batch '  # type: ignore[attr-defined]
-            f'of {getattr(loader, "batch_size", "?")} (drop_last=True, for the '
-            "head's BatchNorm). Lower train_dataloader.batch_size."
-        )
-
-
-def start_line(model: nn.Module) -> str:
-    """What trains, and on which trunk."""
-    parts = [str(parameter_report(model))]
-    for stamp in find_stamps(model).values():
-        parts += describe_trunk(stamp)
-    return ', '.join(parts)
-
-
-def describe_trunk(stamp: TaskStamp) -> list[str]:
-    """File, fingerprint and coverage of one trunk."""
-    parts = ['random trunk' if stamp.report is None else f'trunk {stamp.report.file}']
-    if stamp.record.fingerprint:
-        parts.append(f'fingerprint {stamp.record.fingerprint[:8]}')
-    if stamp.report is not None:
-        parts.append(f'coverage {stamp.report.coverage}')
-        trainable = stamp.content['trainable']
-        fresh = [n for n in stamp.report.fresh if is_trained(n, trainable)]
-        if fresh:
-            parts.append(f'not in the file, and trained: {shortened(fresh)}')
-    return parts

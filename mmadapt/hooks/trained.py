@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mmengine.runner import Runner
 from torch import nn
 
 from ..adapt import adapter_prefixes, is_trained
+from ..errors import FrozenTrunkError
+from ..weights.differences import shortened
 from ..weights.stamp import find_stamps
 
-__all__ = ['adapter_parameters', 'allows_unused', 'named_parameters', 'whole_backbones']
+__all__ = [
+    'adapter_parameters',
+    'allows_unused',
+    'check_thawed',
+    'named_parameters',
+    'watched_parameters',
+    'whole_backbones',
+]
 
 
 def adapter_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
@@ -58,3 +69,36 @@ def allows_unused(runner: Runner) -> bool:
     return any(
         config.get('find_unused_parameters', False) for config in (runner.cfg, wrapper)
     )
+
+
+def watched_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """All parameters of the backbones that train."""
+    named = {**adapter_parameters(model), **named_parameters(model)}
+    return {**named, **whole_backbones(model)}
+
+
+def check_thawed(model: nn.Module) -> None:
+    """Refuse a backbone in which other parameters train than its config says.
+
+    Raises:
+        FrozenTrunkError: With their names.
+    """
+    for backbone, stamp in find_stamps(model).items():
+        trained: Mapping[str, object] = stamp.content['trained']
+        thawed, frozen = [], []
+        for name, parameter in model.get_submodule(backbone).named_parameters():
+            if parameter.requires_grad and name not in trained:
+                thawed.append(name)
+            if not parameter.requires_grad and name in trained:
+                frozen.append(name)
+        for names, state, wish in (
+            (thawed, 'trains', 'frozen'),
+            (frozen, 'is frozen', 'to train'),
+        ):
+            if names:
+                raise FrozenTrunkError(
+                    f'in {backbone or type(model).__name__}, {len(names)} parameters '
+                    f'whose requires_grad was changed since it was built: what '
+                    f'{state} is by its config {wish}: {shortened(names)}. Say in the '
+                    "backbone's `trainable` what trains; nothing else may set it."
+                )

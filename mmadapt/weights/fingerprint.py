@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-__all__ = ['TrunkRecord', 'hash_tensor']
+__all__ = ['TrunkRecord', 'hash_tensor', 'hash_values']
 
 
 def hash_tensor(tensor: Tensor) -> str:
@@ -24,14 +24,26 @@ def hash_tensor(tensor: Tensor) -> str:
     return digest.hexdigest()
 
 
+def hash_values(tensor: Tensor) -> str:
+    """The hash of a tensor's float32 values, in whatever floating type it is stored.
+
+    Half precision becomes float32 without loss; of float64 it is what a model takes.
+
+    Args:
+        tensor: Of any shape and dtype, on any device; whole numbers stay as they are.
+    """
+    return hash_tensor(tensor.float() if tensor.is_floating_point() else tensor)
+
+
 @dataclass(frozen=True)
 class TrunkRecord:
     """What a trunk was loaded from, tensor by tensor.
 
     Attributes:
         file: Name of the file, for messages; it has no part in the fingerprint.
-        tensors: Name in the backbone to SHA-256 (hex) of the tensor as it was read
-            from the file: renamed, but not yet resized, inflated or cast.
+        tensors: Name in the backbone to SHA-256 (hex) of the values as they were read
+            from the file: renamed, but not yet resized or inflated; see
+            :func:`hash_values`.
     """
 
     file: str = ''

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 from .coverage import LoadReport, format_rows
-from .fingerprint import TrunkRecord, hash_tensor
+from .differences import adapter_rows
+from .fingerprint import TrunkRecord, hash_values
 from .layouts import Piece, map_names, unused_in_blocks
 from .parts import Parts, split
 from .reading import read_checkpoint, state_dict_of
 from .resize import Tokens, fit, is_sinusoid
-from .stamp import TaskStamp
+from .stamp import TaskStamp, decode
 
 __all__ = ['load_weights']
 
@@ -49,7 +50,8 @@ def load_weights(
 
     Raises:
         WeightsError: The file lacks something that the trunk needs, or has it in a
-            shape that can't be fitted; with a table.
+            shape that can't be fitted; with a table. Or its adapters have other
+            options than the model's.
         UntrustedFileError: The file would have to be unpickled.
 
     Examples:
@@ -63,6 +65,9 @@ def load_weights(
         file, content = fspath(checkpoint), read_checkpoint(checkpoint)
     parts = split(model, fresh)
     state = state_dict_of(content)
+    stamp = getattr(parts.backbone, 'task_stamp', None)
+    if isinstance(stamp, TaskStamp):
+        _check_adapters(file, state, stamp)
     layout, mapped, left = map_names(state, parts.tensors.keys(), parts.prefix)
     tokens = Tokens.of(state)
     fitted = {
@@ -99,11 +104,24 @@ def load_weights(
     with torch.no_grad():
         for name, tensor in ready.items():
             parts.tensors[name].copy_(tensor)
-    stamp = getattr(parts.backbone, 'task_stamp', None)
     if isinstance(stamp, TaskStamp):
         stamp.name_trunk(report.record, report)
     _warn_of_unused(state, report)
     return report
+
+
+def _check_adapters(file: str, state: Mapping[str, Tensor], stamp: TaskStamp) -> None:
+    """Compare the adapter options of a file that names them: some have no tensor."""
+    for name, tensor in state.items():
+        if not name.endswith('task_stamp.stamp'):
+            continue
+        rows = adapter_rows(decode(tensor)['adapter'], stamp.content['adapter'])
+        if rows:
+            text = '\n'.join(f'  {row}' for row in rows)
+            raise WeightsError(
+                f"'{file}' holds the adapters of another config:\n{text}\nUse the "
+                'adapter config it was trained with, or a file of the trunk alone.'
+            )
 
 
 def _warn_of_unused(state: Mapping[str, Tensor], report: LoadReport) -> None:
@@ -138,7 +156,7 @@ def _record(
         and not is_sinusoid(mapped[name].tensor)
     ]
     hashes = {
-        name.removeprefix(parts.prefix): hash_tensor(mapped[name].tensor)
+        name.removeprefix(parts.prefix): hash_values(mapped[name].tensor)
         for name in own
     }
     return TrunkRecord(Path(file).name, hashes)

@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.runner import ValLoop
+from torch import nn
 
 from mmadapt.apis.meta import check_classes, class_names, count_classes
 from mmadapt.errors import TaskFileError
+from mmadapt.hooks import FrozenTrunkHook
+
+from ..test_weights.test_stamp import build
 
 
 def checkpoint(*classes: str, key: str = 'head.fc.weight') -> dict[str, Any]:
@@ -59,3 +64,21 @@ def test_other_classes(tmp_path: Path, given: tuple[str, ...], text: str) -> Non
     torch.save(checkpoint('cat', 'dog'), tmp_path / 't.pth')
     with pytest.raises(TaskFileError, match=text):
         check_classes(tmp_path / 't.pth', data(*given))
+
+
+def test_training_goes_on_with_the_same_classes_only() -> None:
+    """--resume and load_from come here, behind reading and in front of loading."""
+    data = SimpleNamespace(metainfo={'classes': ('cat', 'dog')})
+    loop = ValLoop.__new__(ValLoop)
+    loop.dataloader = SimpleNamespace(dataset=data)  # type: ignore[assignment]
+    runner = SimpleNamespace(
+        _train_loop={'type': 'not built'}, _val_loop=loop, _test_loop=None,
+        _load_from='epoch_3.pth', model=build(),
+    )  # fmt: skip
+    file = {'meta': {'dataset_meta': {'classes': ['cat', 'dog']}}}
+    FrozenTrunkHook().after_load_checkpoint(runner, file)
+    file['meta']['dataset_meta']['classes'] = ['dog', 'cat']
+    plain = SimpleNamespace(**{**vars(runner), 'model': nn.Linear(2, 2)})
+    FrozenTrunkHook().after_load_checkpoint(plain, file)
+    with pytest.raises(TaskFileError, match=r"epoch_3\.pth.*class 0 is 'dog'"):
+        FrozenTrunkHook().after_load_checkpoint(runner, file)

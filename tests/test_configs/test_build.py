@@ -111,7 +111,7 @@ def test_every_config_is_watched_and_saves_task_files(path: Path) -> None:
     hooks = cfg.default_hooks
     assert hooks.checkpoint.type == 'AdapterCheckpointHook'
     assert hooks.frozen_trunk.type == 'FrozenTrunkHook'
-    assert any(hook['type'] == 'SyncBuffersHook' for hook in cfg.custom_hooks)
+    assert any(hook['type'] == 'SyncTrainedBuffersHook' for hook in cfg.custom_hooks)
     assert cfg.train_dataloader.drop_last is True
     assert cfg.optim_wrapper.constructor == 'TrainableOptimWrapperConstructor'
     assert cfg.custom_imports['imports'] == ['mmadapt']

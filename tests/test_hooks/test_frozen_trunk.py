@@ -18,7 +18,8 @@ from torch.utils.data import DataLoader
 from mmadapt.backbones.trunk import adapt_backbone
 from mmadapt.errors import DataError, FrozenTrunkError
 from mmadapt.hooks import FrozenTrunkHook
-from mmadapt.hooks.frozen_trunk import frozen_tensors, start_line
+from mmadapt.hooks.frozen_trunk import frozen_tensors
+from mmadapt.hooks.start import start_line
 
 from ..tasks import write_trunk
 from ..test_weights.test_stamp import build

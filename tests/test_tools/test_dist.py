@@ -26,7 +26,7 @@ custom_imports = dict(imports=['mmadapt', 'spies'], allow_failed_imports=False)
 train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=False)
 train_cfg = dict(by_epoch=True, max_epochs=1, val_interval=1)
 optim_wrapper['optimizer'] = dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0)
-custom_hooks = [dict(type='SyncBuffersHook'), dict(type='KeepEachRank')]
+custom_hooks = [dict(type='SyncTrainedBuffersHook'), dict(type='KeepEachRank')]
 randomness = dict(seed=0, diff_rank_seed=True)
 """
 """One step in the order of the data; momentum keeps its gradient in the file."""

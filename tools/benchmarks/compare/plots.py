@@ -20,12 +20,20 @@ def pyplot() -> Any:
     return plt
 
 
+def colours(count: int) -> list[Any]:
+    """A colour a method, all of them distinct up to twenty."""
+    names = pyplot().colormaps['tab10' if count <= 10 else 'tab20'].colors
+    return [names[index % len(names)] for index in range(count)]
+
+
 def plot_scores(rows: Sequence[Row], file: Path) -> None:
     """Mean score over trainable parameters, bars of one standard deviation."""
     plt = pyplot()
     figure, axis = plt.subplots(figsize=(7, 4.5))
-    for row in rows:
-        axis.errorbar(row.trainable, row.mean, row.deviation, marker='o', capsize=3)
+    for row, colour in zip(rows, colours(len(rows)), strict=True):
+        axis.errorbar(
+            row.trainable, row.mean, row.deviation, marker='o', capsize=3, color=colour
+        )
         axis.annotate(
             row.title,
             (row.trainable, row.mean),
@@ -45,11 +53,12 @@ def plot_curves(runs: Sequence[Run], file: Path) -> None:
     plt = pyplot()
     figure, axis = plt.subplots(figsize=(7, 4.5))
     methods = list(dict.fromkeys(run.method for run in runs))
+    palette = colours(len(methods))
     for run in runs:
         steps, losses = zip(*run.losses(), strict=True)
-        position = methods.index(run.method)
+        colour = palette[methods.index(run.method)]
         label = run.method.title if run.seed == 0 else None
-        axis.plot(steps, losses, color=f'C{position}', lw=1, label=label)
+        axis.plot(steps, losses, color=colour, lw=1, label=label)
     axis.set(xlabel='iteration', ylabel='training loss (smoothed)', yscale='log')
     axis.grid(alpha=0.3)
     axis.legend(fontsize=9)

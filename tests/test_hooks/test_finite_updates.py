@@ -1,0 +1,116 @@
+"""Updates that a loss scale leaves out, that are accumulated, or that ranks share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from mmengine.model import MMDistributedDataParallel
+from mmengine.optim import OptimWrapper
+from torch import nn
+
+from mmadapt.errors import NonFiniteError
+from mmadapt.hooks import FiniteHook
+from mmadapt.hooks.finite import IN_A_ROW
+from tests.processes import in_processes
+
+from .test_finite import runner
+
+
+class Scaled(OptimWrapper):
+    """What AmpOptimWrapper does, which asks for a GPU."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, scale: float) -> None:
+        super().__init__(optimizer)
+        self.loss_scaler = torch.amp.GradScaler('cpu', init_scale=scale)
+
+    def backward(self, loss: torch.Tensor, **_: Any) -> None:
+        self.loss_scaler.scale(loss).backward()
+        self._inner_count += 1
+
+    def step(self, **_: Any) -> None:
+        self.loss_scaler.step(self.optimizer)
+        self.loss_scaler.update()
+
+
+def scaled_runner(fused: bool) -> Any:
+    run = runner()
+    optimizer = torch.optim.SGD(run.model.parameters(), lr=0.1, fused=fused)
+    run.optim_wrapper = Scaled(optimizer, scale=2.0**127)
+    return run
+
+
+def iterate(hook: FiniteHook, run: Any, loss: torch.Tensor, name: str = 'a') -> None:
+    sample = SimpleNamespace(metainfo={'img_path': name})
+    hook.before_train_iter(run, 0, {'data_samples': [sample]})
+    run.optim_wrapper.update_params(loss)
+    hook.after_train_iter(run, 0, None, {'loss': loss.detach()})
+    run.iter += 1
+
+
+@pytest.mark.parametrize('fused', [False, True])
+def test_a_scale_that_is_too_high_at_first(fused: bool) -> None:
+    hook, run = FiniteHook(), scaled_runner(fused)
+    hook.before_train(run)
+    before = run.model.weight.detach().clone()
+    for step in range(4):
+        iterate(hook, run, run.model(torch.full((1, 2), 6.0)).sum())
+        assert torch.equal(run.model.weight, before) is (step < 2)
+    assert hook.skipped == hook.left_out == 0
+    with pytest.raises(NonFiniteError, match='iteration 11'):
+        iterate(hook, run, run.model(torch.ones(1, 2)).sum() * float('nan'))
+
+
+@pytest.mark.parametrize('fused', [False, True])
+def test_no_scale_makes_the_gradient_finite(fused: bool) -> None:
+    """The loss is 0, its gradient infinite: for ever nothing would be learned."""
+    hook, run = FiniteHook(skip=3), scaled_runner(fused)
+    hook.before_train(run)
+    for _ in range(IN_A_ROW):
+        iterate(hook, run, (run.model.weight * 0).sqrt().sum())
+    with pytest.raises(
+        NonFiniteError, match=rf'{IN_A_ROW + 1} updates in a row.*without --amp'
+    ):
+        iterate(hook, run, (run.model.weight * 0).sqrt().sum())
+
+
+def test_all_batches_of_an_update_are_named() -> None:
+    hook, run = FiniteHook(), runner()
+    run.optim_wrapper._accumulative_counts = 2
+    hook.before_train(run)
+    x = torch.ones(1, 2)
+    iterate(hook, run, run.model(x).sum(), 'one')
+    iterate(hook, run, run.model(x).sum(), 'two')
+    iterate(hook, run, (run.model.weight * 0).sqrt().sum(), 'three')
+    with pytest.raises(NonFiniteError, match='with the files: three, four'):
+        iterate(hook, run, run.model(x).sum(), 'four')
+
+
+def one_bad_rank(rank: int, skip: int) -> list[str]:
+    """The second process has an infinite gradient in its second batch, and third."""
+    run = runner()
+    run.model = MMDistributedDataParallel(nn.Linear(2, 1), broadcast_buffers=False)
+    optimizer = torch.optim.SGD(run.model.parameters(), lr=0.1)
+    run.optim_wrapper = OptimWrapper(optimizer)
+    hook = FiniteHook(skip=skip)
+    hook.before_train(run)
+    for step in range(4):
+        output = run.model(torch.ones(1, 2)).sum()
+        bad = rank == 1 and step in (1, 2)
+        try:
+            iterate(hook, run, (output - output.detach()).sqrt() if bad else output)
+        except NonFiniteError as error:
+            return ['stopped', str(step), str(error)]
+    return ['ended', str(hook.skipped), str(run.model.module.weight.tolist())]
+
+
+def test_processes_stop_and_leave_out_alike(tmp_path: Path) -> None:
+    first, second = in_processes(2, lambda rank: one_bad_rank(rank, 1), tmp_path)
+    assert first == second
+    assert first[:2] == ['stopped', '2']
+    first, second = in_processes(2, lambda rank: one_bad_rank(rank, 2), tmp_path)
+    assert first == second
+    assert first[:2] == ['ended', '2']
