@@ -39,7 +39,11 @@ COUNTS = {'train': 161_789, 'test': 107_859}
 
 def prepare(source: Path, args: Namespace) -> None:
     """Write the classes and the two lists into ``out``."""
-    if args.photos is None or not args.photos.is_dir():
+    if args.photos is None:
+        raise ConfigError(
+            'the photos are a separate download: name their folder, --photos FOLDER.'
+        )
+    if not args.photos.is_dir():
         raise ConfigError(f'--photos {args.photos}: no such folder of photos.')
     concepts = lines_of(find_text(source, 'Concepts81.txt'))
     names = [name.strip() for name in concepts if name.strip()]

@@ -139,3 +139,10 @@ def test_other_counts_are_named(
 def test_photos_have_to_be_named(run: Any, source: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='--photos .*nowhere: no such folder'):
         run(source, '--out', tmp_path / 'data', '--photos', tmp_path / 'nowhere')
+
+
+def test_photos_without_a_name_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, source: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match='name their folder, --photos FOLDER'):
+        run_data_tool(monkeypatch, 'nuswide', source, '--out', tmp_path / 'out')
