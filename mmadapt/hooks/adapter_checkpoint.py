@@ -57,6 +57,7 @@ class AdapterCheckpointHook(CheckpointHook):
         self.random_states: list[dict[str, Any]] = []
         self.resumed_states: list[dict[str, Any]] = []
         self.epoch_start: dict[str, Any] = {}
+        self.begun = (0, 0)
         self.place: dict[str, int] = {}
         self.resumed_place: dict[str, int] = {}
         self.before_validation: dict[str, Any] = {}
@@ -82,8 +83,10 @@ class AdapterCheckpointHook(CheckpointHook):
         self.epoch_start = dict(start or {})
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Remember the generators that this epoch's data is drawn with."""
-        if not self.resumed_place.pop('batches', 0):
+        """Remember where this epoch begins, and what its data is drawn with."""
+        done = self.resumed_place.pop('batches', 0)
+        self.begun = (runner.epoch, runner.iter - done)
+        if not done:
             self.epoch_start = random_state()
 
     def _forget_foreign_files(self) -> None:
@@ -159,7 +162,7 @@ class AdapterCheckpointHook(CheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write one file, then the note that names it, then let the oldest go."""
-        self.place = position(runner, self.by_epoch)
+        self.place = position(runner, meta, self.begun)
         state = random_state()
         if self.place['batches']:
             state['epoch_start'] = self.epoch_start

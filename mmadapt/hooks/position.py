@@ -13,18 +13,21 @@ from .random_state import set_random_state
 __all__ = ['go_on', 'position']
 
 
-def position(runner: Runner, by_epoch: bool) -> dict[str, int]:
+def position(
+    runner: Runner, meta: Mapping[str, int], begun: tuple[int, int]
+) -> dict[str, int]:
     """How many batches of its epoch a run has behind it, when it saves.
 
     Args:
-        runner: Behind an epoch, or an iteration that it has not counted yet.
-        by_epoch: Which of the two.
+        runner: What saves.
+        meta: Its ``epoch`` and ``iter``, as the file names them. MMEngine writes a file
+            again behind a validation, when the next epoch counts already.
+        begun: Epoch and iteration at which the epoch under way began.
     """
     loop = runner.train_loop
-    length = len(loop.dataloader)
-    if by_epoch or not isinstance(loop, EpochBasedTrainLoop):
-        return {'batches': 0, 'of': length}
-    return {'batches': loop.iter + 1 - loop.epoch * length, 'of': length}
+    within = isinstance(loop, EpochBasedTrainLoop) and meta['epoch'] == begun[0]
+    batches = meta['iter'] - begun[1] if within else 0
+    return {'batches': batches, 'of': len(loop.dataloader)}
 
 
 def go_on(

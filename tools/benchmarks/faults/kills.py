@@ -84,8 +84,8 @@ def disturb_one(
 ) -> tuple[str, Outcome, str] | None:
     """Disturb a run once, resume it, and judge; None if it was over before."""
     argv = [str(task.config), '--work-dir', str(work)]
-    fault, disturb, limit = make_fault(task, kind, work, own)
-    log = work.parent / 'log'
+    log = work / 'disturbed.log'
+    fault, disturb, limit = make_fault(task, kind, work, log, own)
     first = train(argv, log, LIMIT, disturb, limit)
     if first.status == 0:
         return None
@@ -94,7 +94,7 @@ def disturb_one(
     if first.status > 0 and (bad := unclear(first)):
         return fault, Outcome.FOREIGN, bad
     saved = newest(work)
-    ended = train([*argv, '--resume'], log, LIMIT)
+    ended = train([*argv, '--resume'], work / 'resumed.log', LIMIT)
     if ended.status is None:
         return fault, Outcome.HUNG, 'the resumed run'
     if ended.status != 0:
@@ -116,20 +116,24 @@ def disturb_one(
 
 
 def make_fault(
-    task: Task, kind: str, work: Path, own: random.Random
+    task: Task, kind: str, work: Path, log: Path, own: random.Random
 ) -> tuple[str, Callable[[int, float], bool] | None, int | None]:
     """What is done, in words, and how: a killer, or a limit of bytes a file."""
     if kind == 'disk full':
         limit = own.randrange(task.bytes // 4, task.bytes)
         return f'files of {limit} bytes at most', None, limit
     if kind in ('kill', WORKER):
-        moment = own.uniform(0.1, 0.95) * task.seconds
+        steps, later = own.randrange(16), own.uniform(0, task.seconds / 30)
         whom = end if kind == 'kill' else end_worker
+        reached: list[float] = []
 
         def kill(process: int, seconds: float) -> bool:
-            return seconds >= moment and whom(process)
+            if not reached and log.is_file():
+                if log.read_text(errors='replace').count('Epoch(train)') >= steps:
+                    reached.append(seconds)
+            return bool(reached) and seconds - reached[0] >= later and whom(process)
 
-        return f'SIGKILL after {moment:.3f} s', kill, None
+        return f'SIGKILL {later:.3f} s after iteration {steps}', kill, None
     number = own.randrange(1, 9)
     seen: set[str] = set()
 
@@ -149,21 +153,19 @@ def end(process: int) -> bool:
 def end_worker(process: int) -> bool:
     """Kill a process that loads data; False while there is none.
 
-    Linux alone lists children; a run starts other programs too, which are passed over.
+    A run starts other programs too, which have another command line.
     """
-    listed = Path(f'/proc/{process}/task/{process}/children')
     own = Path(f'/proc/{process}/cmdline')
     try:
-        workers = [
-            int(child)
-            for child in listed.read_text().split()
-            if Path(f'/proc/{child}/cmdline').read_bytes() == own.read_bytes()
-        ]
-        for worker in workers[:1]:
-            os.kill(worker, signal.SIGKILL)
-    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        for stat in Path('/proc').glob('[0-9]*/stat'):
+            parent = stat.read_text().rpartition(')')[2].split()[1]
+            line = stat.with_name('cmdline')
+            if int(parent) == process and line.read_bytes() == own.read_bytes():
+                os.kill(int(stat.parent.name), signal.SIGKILL)
+                return True
+    except (FileNotFoundError, ProcessLookupError):  # one has just ended
         return False
-    return bool(workers)
+    return False
 
 
 def unclear(ended: Ended) -> str:
