@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import sys
 import warnings
-from collections.abc import Callable
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
@@ -16,7 +12,8 @@ from mmengine.runner import Runner
 from torch import nn
 
 from .backbones.trunk import follows_nothing
-from .errors import AdaptError, ConfigError, DataError
+from .ending import run
+from .errors import ConfigError, DataError
 from .hooks.dump_config import DumpConfigHook, without_dump
 from .hooks.frozen_trunk import FrozenTrunkHook
 from .loops import AmpTestLoop
@@ -31,12 +28,6 @@ __all__ = [
     'use_amp',
     'use_amp_in_test',
 ]
-
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""A full disk, a quota, a limit of a file's size: logs meet them like checkpoints."""
-
-WORKER_LOST = 'DataLoader worker (pid'
-"""How torch's error begins when a worker was killed; it has no type of its own."""
 
 AMP_TYPES = ('OptimWrapper', 'AmpOptimWrapper', 'CpuAmpOptimWrapper')
 
@@ -154,42 +145,3 @@ def normalises(model: nn.Module) -> bool:
         isinstance(module, nn.BatchNorm1d) and not follows_nothing(module)
         for module in model.modules()
     )
-
-
-def run(main: Callable[[], None]) -> None:
-    """Run a tool's main function; our own errors end it with their text alone.
-
-    So do a full disk and a data worker that was killed, which nobody can mend in code.
-    """
-    try:
-        main()
-    except AdaptError as error:
-        sys.exit(f'{type(error).__name__}: {own_text(error)}')
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-        sys.exit(
-            f'StorageError: {error}. What was written before is whole: make room, and '
-            'go on with --resume.'
-        )
-    except RuntimeError as error:
-        if not str(error).startswith(WORKER_LOST):
-            raise
-        sys.exit(
-            f'DataError: {str(error).splitlines()[0]} A process that loads data was '
-            'ended from outside, mostly for want of memory: lower '
-            'train_dataloader.num_workers or the batch size. --resume goes on from the '
-            'newest checkpoint.'
-        )
-    finally:
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
-
-
-def own_text(error: AdaptError) -> str:
-    """What an error says, without the traceback that a data worker puts around it."""
-    text = str(error)
-    if not text.startswith('Caught '):
-        return text
-    kind = type(error)
-    return text.rpartition(f'{kind.__module__}.{kind.__name__}: ')[2].strip()

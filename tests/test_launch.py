@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import signal
 import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -145,32 +142,3 @@ def test_an_error_in_a_worker_ends_a_tool_with_the_same_text() -> None:
     with pytest.raises(SystemExit) as ended:
         launch.run(main)
     assert ended.value.code == 'DataError: clip 0: the decoder says no Mend it.'
-
-
-@pytest.mark.parametrize('ours', [True, False])
-def test_a_data_worker_that_was_killed_is_named(ours: bool) -> None:
-    class Killed(Dataset):
-        def __len__(self) -> int:
-            return 2
-
-        def __getitem__(self, index: int) -> int:
-            if ours:
-                os.kill(os.getpid(), signal.SIGKILL)
-            raise RuntimeError('of another kind')
-
-    def main() -> None:
-        list(DataLoader(Killed(), num_workers=1))
-
-    expected = SystemExit if ours else RuntimeError
-    with pytest.raises(expected, match='want of memory' if ours else 'another kind'):
-        launch.run(main)
-
-
-def test_a_full_disk_is_named() -> None:
-    def main(number: int) -> None:
-        raise OSError(number, os.strerror(number))
-
-    with pytest.raises(SystemExit, match=r'StorageError.*No space.*--resume'):
-        launch.run(lambda: main(errno.ENOSPC))
-    with pytest.raises(PermissionError):
-        launch.run(lambda: main(errno.EACCES))

@@ -120,7 +120,7 @@ def make_fault(
 ) -> tuple[str, Callable[[int, float], bool] | None, int | None]:
     """What is done, in words, and how: a killer, or a limit of bytes a file."""
     if kind == 'disk full':
-        limit = own.randrange(task.bytes // 4, task.bytes)
+        limit = own.randrange(task.bytes * 6 // 10, task.bytes)
         return f'files of {limit} bytes at most', None, limit
     if kind in ('kill', WORKER):
         steps, later = own.randrange(16), own.uniform(0, task.seconds / 30)

@@ -90,6 +90,8 @@ def run_tool(argv: list[str], log: Path, file_limit: int | None) -> None:
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(file, stream)
+    sys.stdout = open(1, 'w', buffering=1, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, 'w', buffering=1, closefd=False)  # noqa: SIM115
     if file_limit is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
     sys.argv = [str(TRAIN), *argv]
