@@ -20,7 +20,7 @@ from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import find_stamps
 from ..wrapping import unwrapped
 from .first_iteration import FirstIteration
-from .start import check_batches, check_trunks, start_line
+from .start import check_batches, check_split, check_trunks, start_line
 from .sync_buffers import check_synced
 
 __all__ = ['FrozenTrunkHook', 'frozen_tensors']
@@ -135,12 +135,14 @@ class FrozenTrunkHook(Hook):
             self.seconds += time.perf_counter() - start
 
     def before_val(self, runner: Runner) -> None:
-        """Check that the trunk has weights."""
+        """Check that the trunk has weights, and that each sample counts once."""
         check_trunks(unwrapped(runner.model))
+        check_split(runner.val_loop)
 
     def before_test(self, runner: Runner) -> None:
-        """Check that the trunk has weights."""
+        """Check that the trunk has weights, and that each sample counts once."""
         check_trunks(unwrapped(runner.model))
+        check_split(runner.test_loop)
 
 
 def frozen_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

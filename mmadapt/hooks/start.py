@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sized
 
+from mmengine.dist import get_rank, get_world_size
 from mmengine.runner import Runner
 from torch import nn
 
@@ -13,7 +15,7 @@ from ..report import parameter_report
 from ..weights.differences import shortened
 from ..weights.stamp import TaskStamp, find_stamps
 
-__all__ = ['check_batches', 'check_trunks', 'start_line']
+__all__ = ['check_batches', 'check_split', 'check_trunks', 'start_line']
 
 
 def check_trunks(model: nn.Module) -> None:
@@ -44,6 +46,40 @@ def check_batches(runner: Runner) -> None:
             f'the training set has {len(loader.dataset)} samples, less than one batch '  # type: ignore[attr-defined]
             f'of {getattr(loader, "batch_size", "?")} (drop_last=True, for the '
             "head's BatchNorm). Lower train_dataloader.batch_size."
+        )
+
+
+def check_split(loop: object) -> None:
+    """Refuse to score data of which a sample counts twice, or never.
+
+    MMEngine cuts the scores of all processes, dealt out in turn, to the size of the
+    data. That is right where each process has its share, or one sample more that pads
+    it, and wrong without a word where each has all.
+
+    Args:
+        loop: A loop of validation or testing.
+
+    Raises:
+        DataError: Another share, or samples of a last batch that are dropped.
+    """
+    loader = getattr(loop, 'dataloader', None)
+    sampler = getattr(loader, 'sampler', None)
+    data = getattr(loader, 'dataset', None)
+    if loader is None or not isinstance(sampler, Sized) or not isinstance(data, Sized):
+        return
+    world, rank, share = get_world_size(), get_rank(), len(sampler)
+    allowed = (math.ceil(len(data) / world), math.ceil((len(data) - rank) / world))
+    if share not in allowed:
+        raise DataError(
+            f'{type(sampler).__name__} gives process {rank} of {world} {share} of the '
+            f'{len(data)} samples that are scored; its share is {allowed[0]}. Give '
+            "sampler=dict(type='DefaultSampler', shuffle=False)."
+        )
+    rest = share % (loader.batch_size or 1)
+    if loader.drop_last and rest:
+        raise DataError(
+            f'drop_last=True leaves {rest} of {share} samples of a process out of the '
+            'score. Take it out of val_dataloader and test_dataloader.'
         )
 
 
