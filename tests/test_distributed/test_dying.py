@@ -14,8 +14,8 @@ from tests.processes import free_port
 from tests.tasks import write_config, write_images, write_trunk
 from tests.test_tools.cli import ROOT
 
-BOUND = 120
-"""Seconds from the death of a process to the end of its job; here it takes a few."""
+BOUND = 150
+"""Seconds from the death of a process to the end of its job, on a busy machine too."""
 
 PATIENCE = {'SIGSTOP': 40}
 """Seconds that a process waits for one that answers nobody."""
@@ -87,7 +87,7 @@ def train(folder: Path, work: str, **variables: str) -> tuple[int, str, float]:
 def test_the_job_ends_with_its_message(folder: Path, how: str, message: str) -> None:
     status, output, ended = train(folder, how, HOW=how)
     seconds = ended - (folder / how / 'died').stat().st_mtime
-    print(f'{how}: the job ended {seconds:.1f} s later')
+    print(f'{how}: the job ended {seconds:.1f} s later')  # for pytest -rP
     assert status != 0
     assert message in output, output[-3000:]
     assert seconds < BOUND
