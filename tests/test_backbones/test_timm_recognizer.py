@@ -82,7 +82,7 @@ def test_the_wrong_outer_scope_is_named() -> None:
     'config',
     [
         adapted(backbone={**SWIN, 'type': 'SwinTransformer'}),
-        adapted(backbone={**SWIN, 'pretrained': True}),
+        adapted(backbone={**SWIN, 'pretrained': True}, init_cfg=None),
         adapted(pretrained=True),
         adapted(backbone={**SWIN, 'feature_shape': 'NHWC'}),
         adapted(backbone={}),

@@ -87,8 +87,8 @@ def test_a_random_trunk_fetches_nothing(trunk: str) -> None:
     MODELS.build(adapted(trunk, {'type': 'RandomTrunk'}))
 
 
-def test_a_file_of_upstreams_own_is_refused() -> None:
+def test_a_file_of_upstreams_own_is_refused_where_no_other_is_named() -> None:
+    config = adapted('MViT', {'type': 'RandomTrunk'}, pretrained_type='maskfeat')
+    MODELS.build(config)  # without a download
     with pytest.raises(ConfigError, match="pretrained_type='maskfeat'"):
-        MODELS.build(
-            adapted('MViT', {'type': 'RandomTrunk'}, pretrained_type='maskfeat')
-        )
+        MODELS.build({**config, 'init_cfg': None})

@@ -36,14 +36,14 @@ def call(tmp_path: Path, script: str, *argv: str, **variables: str) -> list[str]
 
 
 @pytest.mark.parametrize(
-    ('script', 'given', 'tool'),
+    ('script', 'given', 'restarts', 'tool'),
     [
-        ('dist_train.sh', ['a b.py', '4'], ['train.py', 'a b.py']),
-        ('dist_test.sh', ['a b.py', 't.pth', '4'], ['test.py', 'a b.py', 't.pth']),
+        ('dist_train.sh', ['a b.py', '4'], ['0'], ['train.py', 'a b.py']),
+        ('dist_test.sh', ['a b.py', 't.pth', '4'], [], ['test.py', 'a b.py', 't.pth']),
     ],
 )
 def test_torchrun(
-    tmp_path: Path, script: str, given: list[str], tool: list[str]
+    tmp_path: Path, script: str, given: list[str], restarts: list[str], tool: list[str]
 ) -> None:
     nodes = {'NNODES': '2', 'NODE_RANK': '1', 'PORT': '1234', 'MASTER_ADDR': 'host'}
     lines = call(tmp_path, script, *given, '--work-dir', 'x y', **nodes)
@@ -56,10 +56,23 @@ def test_torchrun(
         '--master-port=1234',
         '--nproc-per-node=4',
     ]
-    program, *arguments = lines[7:-2]
+    *options, program = lines[7 : 8 + len(restarts)]
+    assert options == [f'--max-restarts={number}' for number in restarts]
     assert program == str(ROOT / 'tools' / tool[0])
+    arguments = lines[8 + len(restarts) : -2]
     assert arguments == [*tool[1:], '--launcher', 'pytorch', '--work-dir', 'x y']
     assert f'PYTHONPATH={ROOT}:/mine' in lines
+
+
+@pytest.mark.parametrize(
+    ('given', 'resume'),
+    [([], ['--resume']), (['--resume', 'a.pth'], []), (['--resume'], [])],
+)
+def test_a_restart_resumes(tmp_path: Path, given: list[str], resume: list[str]) -> None:
+    lines = call(tmp_path, 'dist_train.sh', 'a.py', '2', *given, MAX_RESTARTS='3')
+    assert '--max-restarts=3' in lines
+    launched = lines[lines.index('pytorch') + 1 : -2]
+    assert launched == [*resume, *given]
 
 
 def test_one_node_by_default(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ KINDS = ('kill', 'kill in a save', 'disk full', 'data worker killed')
 WORKER = KINDS[3]
 REFUSAL = re.compile(r'^\w*Error: .{20,}', re.MULTILINE)
 LIMIT = 300.0
+MISSES = 20
+"""Runs that may be over before their fault came, one after another."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,16 @@ def kill_runs(folder: Path, number: int, seed: int) -> Iterator[Record]:
         folder: Where to work; what a failure left stays there.
         number: How many.
         seed: Of the moments, and of who is hit.
+
+    Raises:
+        RuntimeError: A kind of fault that never comes before its run is over.
     """
     tasks: dict[str, Task] = {}
-    index = done = 0
+    index = done = missed = 0
     while done < number:
         own = random.Random(seed * 100_003 + index)
-        kind = KINDS[index % len(KINDS)]
-        which = index // len(KINDS) % len(SAVING)
+        kind = KINDS[done % len(KINDS)]
+        which = done // len(KINDS) % len(SAVING)
         name = f'task{which}{"w" if kind == WORKER else ""}'
         if name not in tasks:
             workers = int(kind == WORKER)
@@ -58,8 +63,11 @@ def kill_runs(folder: Path, number: int, seed: int) -> Iterator[Record]:
         judged = disturb_one(tasks[name], kind, work, own)
         index += 1
         if judged is None:
+            missed += 1
+            if missed == MISSES:
+                raise RuntimeError(f'{kind}: {missed} runs were over before it came.')
             continue
-        done += 1
+        done, missed = done + 1, 0
         fault, outcome, detail = judged
         if not outcome.is_failure:
             shutil.rmtree(work)
