@@ -86,6 +86,12 @@ class SVHN(BaseDataset):
                 f'{file} holds images {images.shape} and {len(labels)} labels; '
                 'expected (32, 32, 3, N) and N.'
             )
+        odd = np.flatnonzero((labels < 1) | (labels > 10))
+        if len(odd):
+            raise DataError(
+                f'{file}: image {odd[0] + 1} has the label {labels[odd[0]]}; those of '
+                'SVHN are 1 to 9, and 10 for the digit 0. Download it again.'
+            )
         images = np.ascontiguousarray(images.transpose(3, 0, 1, 2))  # (N, 32, 32, 3)
         labels %= 10  # the digit 0 is stored as 10
         return [

@@ -57,3 +57,12 @@ def test_an_odd_shape_is_refused(root: Path) -> None:
 def test_another_split_is_refused(root: Path) -> None:
     with pytest.raises(ConfigError, match="split='extra'"):
         build(root, 'extra')
+
+
+@pytest.mark.parametrize('label', [0, 11, 255])
+def test_a_label_that_is_no_digit_is_refused(root: Path, label: int) -> None:
+    images = np.zeros((32, 32, 3, 3), np.uint8)
+    labels = np.array([[10], [1], [label]], np.uint8)
+    savemat(root / 'train_32x32.mat', {'X': images, 'y': labels})
+    with pytest.raises(DataError, match=f'image 3 has the label {label}; .* 10 for'):
+        build(root)

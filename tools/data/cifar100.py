@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
+import numpy as np
+
 from mmadapt import launch
 from mmadapt.datasets.official import (
     Findings,
@@ -63,11 +65,22 @@ def check(args: Namespace) -> None:
         except DataError as error:
             findings.add('undecodable', file, str(error))
             continue
-        if name == meta[0]:
+        fields = {LocalCIFAR100.meta['key']: list}
+        if name != meta[0]:
+            fields = {'data': np.ndarray, 'fine_labels': list}
+        lost = [key for key, kind in fields.items() if not has(content, key, kind)]
+        if lost:
+            findings.add('undecodable', file, f'holds no {" and no ".join(lost)}')
+        elif name == meta[0]:
             names = len(set(content[LocalCIFAR100.meta['key']]))
             findings.compare('class names', names, CLASSES)
         else:
             check_part(name, content['data'].shape, content['fine_labels'], findings)
+
+
+def has(content: object, key: str, kind: type) -> bool:
+    """Whether a pickle's content has a field of this kind."""
+    return isinstance(content, dict) and isinstance(content.get(key), kind)
 
 
 def check_part(

@@ -103,7 +103,7 @@ def write_list(
     out = args.out.resolve()
     if photo_root.is_relative_to(out):  # so that the whole folder can be moved
         photo_root = photo_root.relative_to(out)
-    flat = not any((args.photos / photo).is_file() for photo in photos[:100])
+    flat = not any((args.photos / photo).is_file() for photo in photos)
     lines = []
     for photo, own in zip(photos, labels):
         if args.drop_unlabelled and not own:

@@ -19,8 +19,9 @@ def find_source(source: Path, *names: str) -> Path:
     Raises:
         DataError: None of them is there.
     """
+    own = source.absolute().name  # of '.', too
     for name in names:
-        if source.name == name and source.exists():
+        if own == name and source.exists():
             return source
         if (source / name).exists():
             return source / name

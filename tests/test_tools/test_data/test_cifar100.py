@@ -107,6 +107,22 @@ def test_all_faults_are_listed(
     assert kinds == ['checksum', 'undecodable', 'count', 'count', 'missing']
 
 
+@pytest.mark.parametrize(
+    ('stored', 'text'),
+    [
+        ([1, 2], 'no data and no fine_labels'),
+        ({'data': [0], 'fine_labels': [0]}, 'no data'),
+        ({'data': np.zeros((4, 3072), np.uint8)}, 'no fine_labels'),
+    ],
+)
+def test_another_pickle_is_named(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: Any, text: str
+) -> None:
+    write(tmp_path, monkeypatch, train=pickle.dumps(stored, protocol=2))
+    with pytest.raises(DataError, match=rf'1 undecodable; .*train: holds {text}\.'):
+        run(tmp_path, '--out', tmp_path / 'data')
+
+
 class Evil:
     """Runs a command when it is unpickled."""
 

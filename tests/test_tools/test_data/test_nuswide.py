@@ -103,6 +103,18 @@ def test_missing_photos_are_listed_or_left_out(
         run('--check-only', '--out', tmp_path / 'data')
 
 
+def test_few_photos_in_their_folders(run: Any, source: Path, tmp_path: Path) -> None:
+    """That most are missing says nothing of how the others lie."""
+    names = [f'actor/{number:04d}_1.jpg' for number in range(200)] + ['sea/0200_1.jpg']
+    texts = {'ImageList/TrainImagelist.txt': '\n'.join(names)}
+    for concept in ('airport', 'beach'):
+        texts[TRUTH.format(concept, 'Train')] = '1\n' * len(names)
+    write_files(source, {name: text.encode() for name, text in texts.items()})
+    write_files(tmp_path / 'Flickr', {names[-1]: jpeg()})
+    run(source, '--out', tmp_path / 'data', '--allow-missing')
+    assert labels(tmp_path / 'data', 'train') == [[0, 1]]
+
+
 @pytest.mark.parametrize(
     ('file', 'text', 'error'),
     [
