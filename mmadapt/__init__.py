@@ -11,6 +11,7 @@ from .adapt import adapt, freeze
 from .backbones import shield
 from .config import resolve_config
 from .hosts import register_host
+from .precision import store_frozen
 from .registry import ADAPTERS
 from .report import parameter_report
 from .version import __version__
@@ -38,4 +39,5 @@ __all__ = [
     'parameter_report',
     'register_host',
     'resolve_config',
+    'store_frozen',
 ]

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from .backbones.trunk import follows_nothing
+from .config.places import walk
 from .ending import run
 from .errors import ConfigError, DataError
 from .hooks.dump_config import DumpConfigHook, without_dump
@@ -35,6 +36,8 @@ AMP_TYPES = ('OptimWrapper', 'AmpOptimWrapper', 'CpuAmpOptimWrapper')
 def use_amp(cfg: Config) -> None:
     """Train in mixed precision, in place: float16 on a GPU, bfloat16 on a CPU.
 
+    A trunk that is stored in bfloat16 is trained in it on a GPU too.
+
     Raises:
         ConfigError: An optimizer wrapper of another kind.
     """
@@ -51,6 +54,9 @@ def use_amp(cfg: Config) -> None:
         wrapper.pop('dtype', None)
     else:
         wrapper['type'] = 'AmpOptimWrapper'
+        if any(node.get('frozen_dtype') == 'bfloat16' for _, node in walk(cfg.model)):
+            wrapper.setdefault('dtype', 'bfloat16')
+            wrapper.setdefault('loss_scale', 1.0)  # its range is that of float32
         wrapper.setdefault('loss_scale', 'dynamic')
 
 

@@ -48,7 +48,7 @@ def check_arch(
         if name not in allowed:
             raise ConfigError(
                 f'AdaptFormerViT has no option {name!r}; allowed: adapter, trainable, '
-                f'norm_eval, init_cfg, {", ".join(allowed)}.'
+                f'norm_eval, init_cfg, frozen_dtype, {", ".join(allowed)}.'
                 f'{did_you_mean(name, allowed)}'
             )
     unset = [name for name in required if name in options and options[name] is None]

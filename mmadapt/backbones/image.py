@@ -29,6 +29,8 @@ class AdaptFormerViT(VisionTransformer):
         norm_eval: Keep BatchNorm statistics of the frozen part fixed.
         init_cfg: ``dict(type='PretrainedTrunk', checkpoint=FILE)``,
             ``dict(type='RandomTrunk')``, or None to count parameters only.
+        frozen_dtype: ``'bfloat16'`` stores the frozen weights in it, see
+            :mod:`mmadapt.precision`; None in float32.
         vit: The arguments of :class:`mmpretrain.models.VisionTransformer`.
 
     Raises:
@@ -43,12 +45,13 @@ class AdaptFormerViT(VisionTransformer):
         trainable: Sequence[str] | str = (),
         norm_eval: bool = True,
         init_cfg: Mapping[str, Any] | None = None,
+        frozen_dtype: str | None = None,
         **vit: Any,
     ) -> None:
         check_arch(vit, VisionTransformer, required=('arch',))
         with drawn_from(init_cfg):
             super().__init__(**vit)
-        adapt_backbone(self, adapter, trainable, norm_eval, init_cfg)
+        adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
 
     def init_weights(self) -> None:
         """Nothing: the trunk is initialised and loaded while it is built."""
@@ -68,6 +71,7 @@ def AdaptedBackbone(
     trainable: Sequence[str] | str = (),
     norm_eval: bool = True,
     init_cfg: Mapping[str, Any] | None = None,
+    frozen_dtype: str | None = None,
 ) -> nn.Module:
     """Build any backbone of MMPretrain, adapted.
 
@@ -77,6 +81,7 @@ def AdaptedBackbone(
         trainable: See :class:`AdaptFormerViT`.
         norm_eval: See :class:`AdaptFormerViT`.
         init_cfg: See :class:`AdaptFormerViT`.
+        frozen_dtype: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -87,7 +92,7 @@ def AdaptedBackbone(
     """
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
-    return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)
+    return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
 
 
 @MODELS.register_module()

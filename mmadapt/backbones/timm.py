@@ -27,6 +27,7 @@ def AdaptedBackbone(
     trainable: Sequence[str] | str = (),
     norm_eval: bool = True,
     init_cfg: Mapping[str, Any] | None = None,
+    frozen_dtype: str | None = None,
     num_classes: int = 0,
     pretrained: bool = False,
     pretrained_cfg: None = None,
@@ -41,6 +42,8 @@ def AdaptedBackbone(
         trainable: See there.
         norm_eval: See there.
         init_cfg: See there; the trunk's file has timm's own names.
+        frozen_dtype: Must be None: MMAction2 calls ``forward_features`` of timm's
+            models, past what stands around their forward.
         num_classes: MMAction2 gives 0: the recognizer has the head.
         pretrained: timm gives it to every model; must be False.
         pretrained_cfg: timm gives it to every model; unused.
@@ -54,6 +57,11 @@ def AdaptedBackbone(
         ConfigError: An option that can't be obeyed.
         WeightsError: A trunk file that is missing, broken or doesn't fit.
     """
+    if frozen_dtype is not None:
+        raise ConfigError(
+            f"frozen_dtype={frozen_dtype!r}: type='timm.AdaptedBackbone' stores its "
+            'trunk in float32 only. Leave it out.'
+        )
     from timm import create_model  # not there yet while timm imports its models
 
     options = check_inner_init(backbone or {}, init_cfg)

@@ -27,6 +27,7 @@ from ..adapt import (
 )
 from ..errors import ConfigError, did_you_mean
 from ..placement import AdapterConfig, function_options
+from ..precision import check_frozen_dtype, store_frozen
 from ..weights.coverage import LoadReport
 from ..weights.fingerprint import TrunkRecord, hash_values
 from ..weights.load import load_weights
@@ -47,6 +48,7 @@ def adapt_backbone(
     trainable: Sequence[str] | str,
     norm_eval: bool,
     init_cfg: Mapping[str, Any] | None,
+    frozen_dtype: str | None = None,
 ) -> nn.Module:
     """Turn a freshly built backbone into an adapted one, in place.
 
@@ -58,6 +60,7 @@ def adapt_backbone(
         init_cfg: ``dict(type='PretrainedTrunk', checkpoint=FILE)``,
             ``dict(type='RandomTrunk', seed=None)``, or None (a trunk for counting
             parameters; training and testing refuse it).
+        frozen_dtype: ``'bfloat16'`` or None, see :func:`mmadapt.store_frozen`.
 
     Returns:
         The same backbone, with a child ``task_stamp``.
@@ -67,6 +70,7 @@ def adapt_backbone(
         WeightsError: A trunk file that is missing, broken or doesn't cover the trunk.
     """
     check_trainable(backbone, trainable)
+    check_frozen_dtype(frozen_dtype, trainable)
     trainable = trainable if isinstance(trainable, str) else tuple(trainable)
     options = check_init_cfg(init_cfg)
     release_stages(backbone, trainable)
@@ -87,6 +91,8 @@ def adapt_backbone(
         report=report,
         trunk_state=options['state'],
     )
+    if frozen_dtype is not None:  # behind the hashes, which are of the file's values
+        store_frozen(backbone, frozen_dtype)
     # Parents leave a child alone that says so: nothing may initialise it again.
     setattr(backbone, 'is_init', True)  # noqa: B010 - a property of BaseModule
     return backbone

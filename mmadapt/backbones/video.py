@@ -35,6 +35,8 @@ class AdaptFormerViT(VisionTransformer):
         norm_eval: Keep BatchNorm statistics of the frozen part fixed.
         init_cfg: ``dict(type='PretrainedTrunk', checkpoint=FILE)``,
             ``dict(type='RandomTrunk')``, or None to count parameters only.
+        frozen_dtype: ``'bfloat16'`` stores the frozen weights in it, see
+            :mod:`mmadapt.precision`; None in float32.
         vit: The arguments of MMAction2's VideoMAE ``VisionTransformer``, but
             ``pretrained``, which it ignores.
 
@@ -50,6 +52,7 @@ class AdaptFormerViT(VisionTransformer):
         trainable: Sequence[str] | str = (),
         norm_eval: bool = True,
         init_cfg: Mapping[str, Any] | None = None,
+        frozen_dtype: str | None = None,
         **vit: Any,
     ) -> None:
         required = ('embed_dims', 'depth', 'num_heads')
@@ -57,7 +60,7 @@ class AdaptFormerViT(VisionTransformer):
         check_tubelets(vit.get('num_frames', 16), vit.get('tubelet_size', 2))
         with drawn_from(init_cfg):
             super().__init__(**vit)
-        adapt_backbone(self, adapter, trainable, norm_eval, init_cfg)
+        adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
 
     def init_weights(self) -> None:
         """Nothing: the trunk is initialised and loaded while it is built."""
@@ -72,6 +75,7 @@ def AdaptedBackbone(
     trainable: Sequence[str] | str = (),
     norm_eval: bool = True,
     init_cfg: Mapping[str, Any] | None = None,
+    frozen_dtype: str | None = None,
 ) -> nn.Module:
     """Build any backbone of MMAction2, adapted.
 
@@ -84,6 +88,7 @@ def AdaptedBackbone(
         trainable: See :class:`AdaptFormerViT`.
         norm_eval: See :class:`AdaptFormerViT`.
         init_cfg: See :class:`AdaptFormerViT`.
+        frozen_dtype: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -95,7 +100,7 @@ def AdaptedBackbone(
     check_video_backbone(backbone)
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
-    return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)
+    return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
 
 
 @MODELS.register_module()

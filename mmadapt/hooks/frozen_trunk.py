@@ -20,6 +20,7 @@ from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import find_stamps
 from ..wrapping import unwrapped
 from .first_iteration import FirstIteration
+from .precision import check_precision
 from .start import check_batches, check_split, check_trunks, start_line
 from .sync_buffers import check_synced
 
@@ -42,7 +43,8 @@ class FrozenTrunkHook(Hook):
     Raises:
         FrozenTrunkError: Any of this is not so. Nothing is saved then.
         DataError: No batch to train on.
-        ConfigError: No hook that shares the statistics.
+        ConfigError: No hook that shares the statistics, or a trunk in bfloat16 and a
+            training in another precision.
         TaskFileError: A checkpoint to go on from whose classes are not the data's.
     """
 
@@ -58,6 +60,7 @@ class FrozenTrunkHook(Hook):
         self.started = time.perf_counter()
         model = unwrapped(runner.model)
         check_trunks(model)
+        check_precision(runner)
         check_batches(runner)
         fix_norms(model)
         runner.logger.info(start_line(model))

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..adapt import is_trained
 from ..errors import DataError, FrozenTrunkError
+from ..precision import stored
 from ..report import parameter_report
 from ..weights.differences import shortened
 from ..weights.stamp import TaskStamp, find_stamps
@@ -86,8 +87,14 @@ def check_split(loop: object) -> None:
 def start_line(model: nn.Module) -> str:
     """What trains, and on which trunk."""
     parts = [str(parameter_report(model))]
-    for stamp in find_stamps(model).values():
+    for backbone, stamp in find_stamps(model).items():
         parts += describe_trunk(stamp)
+        if found := stored(model.get_submodule(backbone)):
+            size = sum(parameter.nbytes for parameter in found) / 1e6
+            parts.append(
+                f'{len(found)} frozen tensors in bfloat16 ({size:.1f} MB for '
+                f'{2 * size:.1f})'
+            )
     return ', '.join(parts)
 
 

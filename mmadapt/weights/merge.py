@@ -9,12 +9,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..errors import TaskFileError
+from ..precision import stored
 from .stamp import find_stamps
 
-__all__ = ['merged_state', 'plain_model']
+__all__ = ['merged_state', 'plain_model', 'with_float32_trunk']
 
 _FACES = ('AdaptFormerViT', 'AdaptedBackbone')
-_OPTIONS = ('adapter', 'trainable', 'norm_eval', 'init_cfg')
+_OPTIONS = ('adapter', 'trainable', 'norm_eval', 'init_cfg', 'frozen_dtype')
 
 
 def plain_model(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,6 +30,23 @@ def plain_model(model: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _plain(value) for key, value in deepcopy(dict(model)).items()}
 
 
+def with_float32_trunk(node: Any) -> Any:
+    """A part of a config whose trunks are as precise as their files.
+
+    Args:
+        node: The config of a model; it stays as it is.
+    """
+    if isinstance(node, (list, tuple)):
+        return type(node)(with_float32_trunk(item) for item in node)
+    if not isinstance(node, Mapping):
+        return node
+    return {
+        key: with_float32_trunk(value)
+        for key, value in node.items()
+        if key != 'frozen_dtype'
+    }
+
+
 def merged_state(model: nn.Module, plain: nn.Module) -> dict[str, Tensor]:
     """All weights of a model whose task is loaded, for its plain form.
 
@@ -40,8 +58,15 @@ def merged_state(model: nn.Module, plain: nn.Module) -> dict[str, Tensor]:
         A state dict of ``plain``.
 
     Raises:
-        TaskFileError: The two aren't forms of one model.
+        TaskFileError: The two aren't forms of one model, or the trunk is stored in
+            bfloat16.
     """
+    if stored(model):
+        raise TaskFileError(
+            f'{type(model).__name__} keeps its trunk in bfloat16, with which a merged '
+            'file would be less precise than the trunk file. Build it without '
+            'frozen_dtype.'
+        )
     stamps = {
         name: tensor
         for name, tensor in plain.state_dict().items()

@@ -84,6 +84,7 @@ def test_the_wrong_outer_scope_is_named() -> None:
         adapted(backbone={**SWIN, 'type': 'SwinTransformer'}),
         adapted(backbone={**SWIN, 'pretrained': True}, init_cfg=None),
         adapted(pretrained=True),
+        adapted(frozen_dtype='bfloat16'),
         adapted(backbone={**SWIN, 'feature_shape': 'NHWC'}),
         adapted(backbone={}),
     ],

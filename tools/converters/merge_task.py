@@ -29,7 +29,7 @@ from mmadapt.arguments import OptionAction
 from mmadapt.config import load_config, merge_options
 from mmadapt.errors import AdaptError, ConfigError
 from mmadapt.weights import read_checkpoint, trust_checkpoint
-from mmadapt.weights.merge import merged_state, plain_model
+from mmadapt.weights.merge import merged_state, plain_model, with_float32_trunk
 
 
 def parse_args(argv: list[str] | None = None) -> Namespace:
@@ -74,6 +74,7 @@ def main(argv: list[str] | None = None) -> None:
                 )
     cfg = load_config(args.config)
     merge_options(cfg, args.cfg_options)
+    cfg.model = with_float32_trunk(cfg.model.to_dict())
     task = load_task(cfg, args.task, 'cpu')
     plain_cfg = without_trunk(task.cfg)
     with DefaultScope.overwrite_default_scope(plain_cfg.default_scope):
