@@ -28,6 +28,7 @@ def check_arch(
     backbone: type[nn.Module],
     required: Sequence[str],
     refused: Sequence[str] = (),
+    own: Sequence[str] = (),
 ) -> None:
     """Check the arguments for an upstream class, which may swallow a misspelt one.
 
@@ -36,6 +37,7 @@ def check_arch(
         backbone: The upstream class.
         required: Arguments that may be absent (the class has a default) but not None.
         refused: Arguments that the class takes and ignores.
+        own: Arguments of the adapted class, for the error.
 
     Raises:
         ConfigError: An argument that the class doesn't name, or that is still None.
@@ -44,12 +46,13 @@ def check_arch(
     parameters = inspect.signature(backbone.__init__).parameters.values()
     allowed = [p.name for p in parameters if p.kind not in kinds][1:]
     allowed = [name for name in allowed if name not in (*refused, 'init_cfg')]
+    common = ('adapter', 'trainable', 'norm_eval', 'init_cfg', 'frozen_dtype')
+    allowed = [*common, *own, *allowed]
     for name in options:
         if name not in allowed:
             raise ConfigError(
-                f'AdaptFormerViT has no option {name!r}; allowed: adapter, trainable, '
-                f'norm_eval, init_cfg, frozen_dtype, {", ".join(allowed)}.'
-                f'{did_you_mean(name, allowed)}'
+                f'AdaptFormerViT has no option {name!r}; allowed: '
+                f'{", ".join(allowed)}.{did_you_mean(name, allowed)}'
             )
     unset = [name for name in required if name in options and options[name] is None]
     if unset:

@@ -9,6 +9,7 @@ from mmaction.models.backbones.vit_mae import VisionTransformer
 from mmaction.registry import MODELS
 from torch import nn
 
+from ..hosts.video.attention import set_attention
 from ..placement import AdapterConfig
 from .checks import (
     check_arch,
@@ -37,6 +38,8 @@ class AdaptFormerViT(VisionTransformer):
             ``dict(type='RandomTrunk')``, or None to count parameters only.
         frozen_dtype: ``'bfloat16'`` stores the frozen weights in it, see
             :mod:`mmadapt.precision`; None in float32.
+        attention: ``'auto'``, ``'sdpa'`` or ``'eager'``, see
+            :func:`mmadapt.hosts.video.attention.set_attention`.
         vit: The arguments of MMAction2's VideoMAE ``VisionTransformer``, but
             ``pretrained``, which it ignores.
 
@@ -53,13 +56,16 @@ class AdaptFormerViT(VisionTransformer):
         norm_eval: bool = True,
         init_cfg: Mapping[str, Any] | None = None,
         frozen_dtype: str | None = None,
+        attention: str = 'auto',
         **vit: Any,
     ) -> None:
         required = ('embed_dims', 'depth', 'num_heads')
-        check_arch(vit, VisionTransformer, required, refused=('pretrained',))
+        refused, own = ('pretrained',), ('attention',)
+        check_arch(vit, VisionTransformer, required, refused, own)
         check_tubelets(vit.get('num_frames', 16), vit.get('tubelet_size', 2))
         with drawn_from(init_cfg):
             super().__init__(**vit)
+        set_attention(self, attention)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
 
     def init_weights(self) -> None:
@@ -76,6 +82,7 @@ def AdaptedBackbone(
     norm_eval: bool = True,
     init_cfg: Mapping[str, Any] | None = None,
     frozen_dtype: str | None = None,
+    attention: str = 'auto',
 ) -> nn.Module:
     """Build any backbone of MMAction2, adapted.
 
@@ -89,6 +96,7 @@ def AdaptedBackbone(
         norm_eval: See :class:`AdaptFormerViT`.
         init_cfg: See :class:`AdaptFormerViT`.
         frozen_dtype: See :class:`AdaptFormerViT`.
+        attention: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -100,6 +108,7 @@ def AdaptedBackbone(
     check_video_backbone(backbone)
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
+    set_attention(inner, attention)
     return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
 
 

@@ -15,7 +15,14 @@ from .stamp import find_stamps
 __all__ = ['merged_state', 'plain_model', 'with_float32_trunk']
 
 _FACES = ('AdaptFormerViT', 'AdaptedBackbone')
-_OPTIONS = ('adapter', 'trainable', 'norm_eval', 'init_cfg', 'frozen_dtype')
+_OPTIONS = (
+    'adapter',
+    'trainable',
+    'norm_eval',
+    'init_cfg',
+    'frozen_dtype',
+    'attention',
+)
 
 
 def plain_model(model: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,8 @@ def test_a_merged_model_is_the_adapted_one(
     plain = build(plain_config)
     assert not torch.equal(output(plain), expected)
     load_checkpoint(plain, str(file), map_location='cpu', strict=True)
-    assert torch.equal(output(plain), expected)
+    # MMAction2's own ViT has another attention than the adapted one.
+    torch.testing.assert_close(output(plain), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_scope_is_kept() -> None:
