@@ -3,7 +3,8 @@
     python tools/benchmarks/compare_methods.py CONFIG [CONFIG ...] --seeds 3 --epochs 20
 
 Every method is trained by tools/train.py on the data and by the recipe of the config;
-the last epoch is scored. With ``--rates`` the learning rate of each method is chosen
+the last epoch is scored. A warm-up in epochs is shortened with the training, in
+proportion. With ``--rates`` the learning rate of each method is chosen
 first, on a held-out part of the training set, never on the validation set. What is
 done is kept: after an interruption the same command goes on, in the middle of a
 training too.
@@ -26,6 +27,7 @@ from compare.methods import METHODS, Method, find_method, write_config
 from compare.plots import plot_curves, plot_scores
 from compare.report import collect, markdown, rates_markdown, write_csv
 from compare.runs import Run, Settings, best_rate
+from compare.schedule import fitted_warmup
 
 import mmadapt  # noqa: F401  (before anything reads a config)
 from mmadapt import launch
@@ -79,6 +81,13 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
             parser.error(f'--{name} {getattr(args, name)}: a whole number from 1 on')
     if not 0 < args.holdout < 1:
         parser.error(f'--holdout {args.holdout}: a share between 0 and 1')
+    stems = [config.stem for config in args.configs]
+    if len({*stems}) < len(stems):
+        parser.error(
+            f'{", ".join(map(str, args.configs))}: results lie in a folder named like '
+            'the config, so the names have to differ. Rename one, or give each a '
+            '--work-dir and a command of its own.'
+        )
     return args
 
 
@@ -94,8 +103,13 @@ class Comparison:
         self.args = args
         self.config = config
         self.root = args.work_dir / config.stem
-        self.settings = Settings(args.epochs, args.amp, tuple(args.cfg_options))
-        self.methods = [find_method(name) for name in args.methods]
+        self.settings = Settings(
+            args.epochs,
+            args.amp,
+            tuple(args.cfg_options),
+            fitted_warmup(config, args.epochs),
+        )
+        self.methods = [find_method(name) for name in dict.fromkeys(args.methods)]
         for method in self.methods:
             write_config(config, method, self.file(method))
 

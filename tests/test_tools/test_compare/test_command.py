@@ -51,6 +51,14 @@ def test_a_table_and_two_plots_and_nothing_twice(
     assert '2 of 2 steps are done already' in capsys.readouterr().out
 
 
+def test_two_configs_of_one_name_are_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        load_tool('benchmarks/compare_methods').parse_args(['a/x.py', 'b/x.py'])
+    assert 'a/x.py, b/x.py: results lie in a folder named' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     'argv', [['--seeds', '0'], ['--epochs', '0'], ['--jobs', '0'], ['--holdout', '1']]
 )

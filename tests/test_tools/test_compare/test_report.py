@@ -56,6 +56,16 @@ def test_the_last_score_counts_in_percent(
     assert run.gpu_bytes() == 2**29
 
 
+def test_a_start_that_was_killed_may_repeat_steps_and_leave_half_a_line(
+    tmp_path: Path,
+) -> None:
+    run = new_run(tmp_path, [{'loss': 3.0, 'step': 10}, {'loss': 2.0, 'step': 20}])
+    killed = tmp_path / '2026_0' / 'vis_data' / 'scalars.json'
+    with killed.open('a') as file:
+        file.write(json.dumps({'loss': 2.5, 'step': 20}) + '\n{"loss": 1.')
+    assert run.losses() == [(10, 3.0), (20, 2.0)]
+
+
 def test_a_log_without_a_known_score_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='accuracy/top1'):
         new_run(tmp_path, [{'loss': 1.0, 'step': 1}]).score()

@@ -33,11 +33,13 @@ class Settings:
         epochs: How long each one trains.
         amp: Whether in mixed precision.
         options: Of ``--cfg-options``, as they were typed.
+        warmup: Epochs of warm-up; None is the config's.
     """
 
     epochs: int
     amp: bool
     options: tuple[str, ...]
+    warmup: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,10 @@ class Run:
         options = [
             f'train_cfg.max_epochs={epochs}',
             f'train_cfg.val_interval={epochs}',
-            *self.settings.options,
         ]
+        if self.settings.warmup is not None:
+            options.append(f'param_scheduler.warmup={self.settings.warmup:g}')
+        options += self.settings.options
         if self.rate is not None:
             options.append(f'optim_wrapper.optimizer.lr={self.rate}')
         if self.holdout:
@@ -113,9 +117,9 @@ class Run:
     def records(self) -> list[dict[str, Any]]:
         """What the training logged, over all its starts."""
         files = sorted(self.folder.glob('*/vis_data/scalars.json'))
-        return [
-            json.loads(line) for file in files for line in file.read_text().splitlines()
-        ]
+        # A start that was killed may have left half a line at the end.
+        lines = [line for file in files for line in file.read_text().split('\n')[:-1]]
+        return [json.loads(line) for line in lines]
 
     def score(self) -> float:
         """Top-1 (or mAP) of the last epoch, in percent."""
@@ -129,8 +133,10 @@ class Run:
         )
 
     def losses(self) -> list[tuple[int, float]]:
-        """Iteration and smoothed training loss."""
-        return [(r['step'], r['loss']) for r in self.records() if 'loss' in r]
+        """Iteration and smoothed training loss; of a repeated iteration the last."""
+        return sorted(
+            {r['step']: r['loss'] for r in self.records() if 'loss' in r}.items()
+        )
 
     def seconds_per_iteration(self) -> float:
         """Median of what the log says, loading of data included."""
