@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import av
 
 from ..errors import DataError
+from .journal import mark_of, read_journal
 from .readers import VideoFile
 from .video_jobs import attempt, run_jobs
 
@@ -84,7 +86,10 @@ def check_whole(file: Path) -> None:
 
 
 def check_clips(
-    files: Sequence[Path], workers: int, decode: bool = True
+    files: Sequence[Path],
+    workers: int,
+    decode: bool = True,
+    journal: Path | None = None,
 ) -> dict[Path, str]:
     """What is wrong with each file that isn't right, in the order given.
 
@@ -92,15 +97,37 @@ def check_clips(
         files: The clips.
         workers: Processes at once.
         decode: Read every frame; False only looks for the files.
+        journal: A file that remembers what decoded, by size and time of change, so
+            that an interrupted check goes on where it was; None decodes all.
     """
-    job = partial(check_clip, decode=decode)
     if decode:
-        outcomes = run_jobs(job, files, workers, 'decoding')
-        found = {outcome.item: outcome.problem for outcome in outcomes}
+        found = decode_clips(files, workers, journal)
     else:  # a look at a file is less work than to hand it to another process
+        job = partial(check_clip, decode=False)
         found = {file: attempt(job, file)[1] for file in files}
-    problems = ((file, found[file]) for file in files)
+    problems = ((file, found.get(file)) for file in files)
     return {file: problem for file, problem in problems if problem is not None}
+
+
+def decode_clips(
+    files: Sequence[Path], workers: int, journal: Path | None
+) -> dict[Path, str | None]:
+    """What is wrong with each clip that wasn't whole in an earlier call."""
+    known = read_journal(journal) if journal else set()
+    fresh = [file for file in files if not known or mark_of(file) not in known]
+    if len(fresh) < len(files):
+        print(f'{len(files) - len(fresh):,} clips were decoded in an earlier call')
+    found: dict[Path, str | None] = {}
+    with ExitStack() as stack:
+        record = None
+        if journal:
+            journal.parent.mkdir(parents=True, exist_ok=True)
+            record = stack.enter_context(journal.open('a', encoding='utf-8'))
+        for outcome in run_jobs(check_clip, fresh, workers, 'decoding'):
+            found[outcome.item] = outcome.problem
+            if record and outcome.problem is None:
+                record.write(f'{mark_of(outcome.item)}\n')
+    return found
 
 
 def compare_counts(

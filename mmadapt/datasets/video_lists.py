@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ConfigError, DataError
+from .journal import JOURNAL
 from .lists import fits_a_line
 from .video_check import check_clips
 
@@ -87,7 +88,8 @@ def prepare_lists(
     """
     check_workers(args.workers)
     files = list(dict.fromkeys(clip.file for clips in parts.values() for clip in clips))
-    problems = check_clips(files, args.workers, decode=not args.no_decode)
+    journal = None if args.check_only else out / JOURNAL
+    problems = check_clips(files, args.workers, not args.no_decode, journal)
     report_broken(out, problems, args.skip_broken, len(files))
     for name, clips in parts.items():
         left = [clip for clip in clips if clip.file not in problems]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,37 @@ def test_broken_clips_among_whole_ones(tmp_path: Path) -> None:
     assert list(found) == [files[1], files[2]]
     assert found[files[2]] == 'missing'
     assert list(check_clips(files, workers=2, decode=False)) == [files[2]]
+
+
+def test_an_interrupted_check_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [write_clip(tmp_path / f'{i}.mp4') for i in range(5)]
+    files[1].write_text('text')
+    jobs = video_check.run_jobs
+    decoded: list[Path] = []
+
+    def stopped(job: Any, items: Sequence[Path], *others: Any) -> Iterator[Any]:
+        for outcome in jobs(job, items, *others):
+            if len(decoded) == 3:
+                raise KeyboardInterrupt
+            decoded.append(outcome.item)
+            yield outcome
+
+    monkeypatch.setattr(video_check, 'run_jobs', stopped)
+    journal = tmp_path / 'data' / '.decoded'
+    with pytest.raises(KeyboardInterrupt):
+        check_clips(files, workers=1, journal=journal)
+    before, whole = decoded.copy(), [file for file in decoded if file != files[1]]
+    decoded.clear()
+    assert list(check_clips(files, workers=1, journal=journal)) == [files[1]]
+    assert {*decoded} == {*files} - {*whole}  # the broken one is tried again
+    assert f'{len(whole)} clips were decoded' in capsys.readouterr().out
+    assert len(before) == 3
+    write_clip(files[0], frames=7)  # another clip by now
+    decoded.clear()
+    check_clips(files, workers=1, journal=journal)
+    assert decoded == files[:2]
 
 
 def test_frames_come_in_order_and_in_parts(

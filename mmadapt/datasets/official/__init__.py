@@ -1,7 +1,8 @@
 """From the official download of a dataset to what a config reads, checked."""
 
+from ..journal import JOURNAL
 from .archives import unpack, unpack_nested
-from .command import JOURNAL, parse_args, prepare_and_check
+from .command import parse_args, prepare_and_check
 from .findings import Findings
 from .photos import check_photos
 from .places import find_source, link

@@ -9,10 +9,7 @@ from pathlib import Path
 from ...errors import ConfigError
 from .findings import Findings
 
-__all__ = ['JOURNAL', 'parse_args', 'prepare_and_check']
-
-JOURNAL = '.decoded'
-"""File in the data folder that remembers which photos decoded."""
+__all__ = ['parse_args', 'prepare_and_check']
 
 
 def parse_args(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..journal import mark_of, read_journal
 from .findings import Findings
 from .progress import Progress
 
@@ -74,19 +75,3 @@ def blocks(photos: Sequence[Path]) -> Iterator[Sequence[Path]]:
     """The photos, some at a time."""
     for start in range(0, len(photos), BLOCK):
         yield photos[start : start + BLOCK]
-
-
-def mark_of(photo: Path) -> str | None:
-    """What the journal remembers a file by, None where there is no file."""
-    if not photo.is_file():
-        return None
-    status = photo.stat()
-    return f'{status.st_size} {status.st_mtime_ns} {photo.absolute()}'
-
-
-def read_journal(journal: Path) -> set[str]:
-    """The lines of a journal, without one that was cut off."""
-    if not journal.is_file():
-        return set()
-    text = journal.read_text(encoding='utf-8', errors='replace')
-    return set(text.split('\n')[:-1])

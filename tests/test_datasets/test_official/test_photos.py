@@ -34,8 +34,3 @@ def test_an_interrupted_check_goes_on(
     files[0].write_bytes(jpeg() + b' ')
     check_photos(files, findings, tmp_path / 'journal')
     assert sorted(decoded[6:]) == ['0.jpg', '3.jpg']  # and what has changed
-
-
-def test_a_line_that_was_cut_off_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / 'journal').write_text('1 2 /a.jpg\n1 2 /b')
-    assert photos.read_journal(tmp_path / 'journal') == {'1 2 /a.jpg'}
