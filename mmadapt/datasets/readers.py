@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import DataError
+from .threads import decoder_threads
 
 __all__ = ['READERS', 'VideoFile']
 
@@ -89,7 +90,7 @@ class Decord:
     def __init__(self, path: str) -> None:
         import decord
 
-        self.video: Any = decord.VideoReader(path, num_threads=1)
+        self.video: Any = decord.VideoReader(path, num_threads=decoder_threads())
 
     def __len__(self) -> int:
         return len(self.video)
@@ -119,6 +120,7 @@ class PyAV:
         """Frames by index."""
         with self.open(self.path) as container:
             stream = container.streams.video[0]
+            stream.codec_context.thread_count = decoder_threads()
             frames = (
                 frame.to_ndarray(format='rgb24') for frame in container.decode(stream)
             )

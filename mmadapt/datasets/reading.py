@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ class OpenVideo(BaseTransform):
 class DecodeVideo(BaseTransform):
     """Decodes ``frame_inds`` of a clip that :class:`OpenVideo` opened, and closes it.
 
+    The frames are those of MMAction2's DecordDecode, bit by bit. A frame that several
+    views or the end of a short clip repeat is decoded once, and all are read in order.
+
     Raises:
         DataError: No decoder reads the frames.
     """
@@ -43,7 +47,21 @@ class DecodeVideo(BaseTransform):
         video = results.pop('video_reader')
         unique, places = np.unique(results['frame_inds'], return_inverse=True)
         frames = video.read(unique.tolist())
-        results['imgs'] = [frames[place] for place in places]
+        results['imgs'] = gather(frames, places.reshape(-1).tolist())
         results['original_shape'] = frames[0].shape[:2]
         results['img_shape'] = frames[0].shape[:2]
         return results
+
+
+def gather(frames: list[np.ndarray], places: Sequence[int]) -> list[np.ndarray]:
+    """Frames in the order of ``places``, each an array of its own.
+
+    Transforms that change a frame in place, such as Flip, would otherwise change it
+    once for each time that it is repeated.
+    """
+    given: set[int] = set()
+    gathered = []
+    for place in places:
+        gathered.append(frames[place].copy() if place in given else frames[place])
+        given.add(place)
+    return gathered
