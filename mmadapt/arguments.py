@@ -19,8 +19,8 @@ from .weights.reading import trust_checkpoint
 
 __all__ = ['OptionAction', 'add_shared_arguments', 'loader_defaults', 'read_shared']
 
-TEXTS = ('data_root', 'load_from', 'split', 'trunk', 'work_dir')
-TEXT_ENDINGS = ('.ann_dir', '.ann_file', '.checkpoint', '.data_root')
+TEXTS = ('data_root', 'frame_store', 'load_from', 'split', 'trunk', 'work_dir')
+TEXT_ENDINGS = ('.ann_dir', '.ann_file', '.checkpoint', '.data_root', '.frame_store')
 
 SPACE = '\0'  # stands for a space where MMEngine would drop it; no argument holds it
 

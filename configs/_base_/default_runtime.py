@@ -11,6 +11,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     frozen_trunk=dict(type='FrozenTrunkHook'),
     finite=dict(type='FiniteHook'),
+    data_wait=dict(type='DataWaitHook'),
 )
 
 # Ranks keep the running statistics of the head's BatchNorm together.

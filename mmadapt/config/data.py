@@ -15,6 +15,7 @@ from .places import Node, dataset_leaves, slots
 __all__ = [
     'check_folders',
     'fill_data_root',
+    'fill_frame_store',
     'fill_split',
     'leaves',
     'paths_of',
@@ -36,6 +37,14 @@ def fill_split(cfg: Node) -> None:
         for slot in slots(cfg, 'split'):
             if slot.is_open:
                 slot.fill(str(cfg['split']))
+
+
+def fill_frame_store(cfg: Node) -> None:
+    """Give every dataset of clips without a ``frame_store`` the config's own."""
+    if cfg.get('frame_store'):
+        for slot in slots(cfg, 'frame_store'):
+            if slot.is_open:
+                slot.fill(str(Path(cfg['frame_store']).expanduser()))
 
 
 def check_folders(cfg: Node, loaders: tuple[str, ...]) -> None:
@@ -64,6 +73,8 @@ def missing(key: str, place: Path) -> str:
     if key.endswith('.ann_dir'):
         what = 'the split: --cfg-options split=NAME'
         near = [other for other in near if other.is_dir()]
+    if key.endswith('.frame_store'):
+        what = 'what tools/data/frame_store.py made: --cfg-options frame_store=FOLDER'
     text = (
         f'{key}: {str(place)!r} does not exist. Give {what}.{did_you_mean(place, near)}'
     )
@@ -94,6 +105,8 @@ def paths_of(dataset: Node) -> Iterator[tuple[str, Path]]:
         place = Path(root).expanduser() / value
         if (value or root) and '://' not in f'{root}{value}':
             yield key, place
+    if dataset.get('frame_store'):
+        yield 'frame_store', Path(dataset['frame_store']).expanduser()
 
 
 def downloads(cfg: Node, dataset: Node) -> bool:

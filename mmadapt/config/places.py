@@ -11,7 +11,8 @@ __all__ = ['DATALOADERS', 'VARIABLES', 'Slot', 'dataset_leaves', 'slots', 'walk'
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 VARIABLES = (
-    'data_root', 'split', 'trunk', 'arch', 'num_classes', 'num_frames', 'holdout',
+    'data_root', 'split', 'frame_store', 'trunk', 'arch', 'num_classes', 'num_frames',
+    'holdout',
 )  # fmt: skip
 """Top-level variables that may be set on the command line of any config."""
 
@@ -87,6 +88,12 @@ def slots(cfg: Node, variable: str) -> list[Slot]:
             Slot(node, 'ann_dir', f'{path}.ann_dir')
             for path, node in datasets
             if 'ann_dir' in node
+        ]
+    if variable == 'frame_store':
+        return [
+            Slot(node, variable, f'{path}.{variable}')
+            for path, node in datasets
+            if variable in node
         ]
     model = list(walk(cfg.get('model'), 'model'))
     if variable == 'trunk':

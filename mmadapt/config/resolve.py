@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from ..errors import ConfigError, did_you_mean
 from .classes import fill_classes
-from .data import check_folders, fill_data_root, fill_split
+from .data import check_folders, fill_data_root, fill_frame_store, fill_split
 from .frames import fill_frames
 from .holdout import apply_holdout
 from .trunk import fill_trunk
@@ -28,10 +28,10 @@ def resolve_config(
     """Fill what a config leaves open; the result runs without this function.
 
     ``data_root`` reaches every dataset without one, ``split`` every list without a
-    folder, ``trunk`` every ``PretrainedTrunk`` without a checkpoint, ``num_frames`` the
-    video ViT and its pipelines. What is None is found: the ViT's sizes in the trunk's
-    file (or by ``arch``), neck's and head's width in those, the number of classes in
-    the data.
+    folder, ``frame_store`` every dataset of clips, ``trunk`` every ``PretrainedTrunk``
+    without a checkpoint, ``num_frames`` the video ViT and its pipelines. What is None
+    is found: the ViT's sizes in the trunk's file (or by ``arch``), neck's and head's
+    width in those, the number of classes in the data.
     ``holdout=0.2`` makes a fifth of the training set, the same at each call, the
     validation and test set. Called on its own result it changes nothing.
 
@@ -55,6 +55,7 @@ def resolve_config(
         )
     resolved = deepcopy(cfg)
     fill_data_root(resolved)
+    fill_frame_store(resolved)
     fill_frames(resolved)
     fill_split(resolved)
     fill_trunk(resolved)

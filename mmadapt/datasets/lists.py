@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any, NamedTuple
 
 from ..errors import DataError, did_you_mean
 
-__all__ = ['Entry', 'check_labels', 'find_file', 'fits_a_line', 'read_list']
+__all__ = [
+    'Entry', 'check_labels', 'find_file', 'fits_a_line', 'path_in', 'read_list',
+]  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -149,3 +152,11 @@ def find_file(entry: Entry, folders: Sequence[Path], source: Path) -> Path:
     raise DataError(
         f'{source}, line {entry.line}: {entry.path!r} is not there; looked in {places}.'
     )
+
+
+def path_in(file: Path, root: Path) -> str:
+    """A path as a list in ``root`` has it: relative if below, else absolute."""
+    whole, start = Path(os.path.abspath(file)), Path(os.path.abspath(root))
+    if whole.is_relative_to(start):
+        return whole.relative_to(start).as_posix()
+    return str(whole)

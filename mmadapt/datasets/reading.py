@@ -9,6 +9,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from .frame_read import StoredClip
 from .readers import VideoFile
 
 __all__ = ['DecodeVideo', 'OpenVideo']
@@ -18,7 +19,8 @@ __all__ = ['DecodeVideo', 'OpenVideo']
 class OpenVideo(BaseTransform):
     """Opens ``filename``, adding ``video_reader`` and ``total_frames``.
 
-    decord, PyAV and OpenCV are tried in this order.
+    decord, PyAV and OpenCV are tried in this order. Where a dataset gives a
+    ``frames_file``, the clip's frames are read there, and nothing is decoded.
 
     Raises:
         DataError: The file is missing, or no decoder opens it.
@@ -26,7 +28,12 @@ class OpenVideo(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Open the file."""
-        results['video_reader'] = VideoFile(results['filename'])
+        if 'frames_file' in results:
+            results['video_reader'] = StoredClip(
+                results['frames_file'], results['total_frames'], results['frames_size']
+            )
+        else:
+            results['video_reader'] = VideoFile(results['filename'])
         results['total_frames'] = len(results['video_reader'])
         return results
 

@@ -13,7 +13,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ..errors import DataError
-from .lists import check_labels, find_file, read_list
+from .frame_store import FrameStore
+from .lists import Entry, check_labels, find_file, read_list
 from .names import read_class_names
 
 __all__ = ['VideoList']
@@ -40,12 +41,14 @@ class VideoList(BaseDataset):
             than the highest label of the list.
         test_mode: A part that is tested may lack a class, one that trains may not.
         metainfo: May give the classes, in label order.
+        frame_store: A folder that ``tools/data/frame_store.py`` made of these clips:
+            their frames are read there. None decodes the clips.
         lazy_init: Read the list later, on ``full_init``.
         serialize_data: As in MMEngine.
 
     Raises:
         DataError: A list or clip is missing, a line can't be read, a label has no
-            class, a class has no clip.
+            class, a class has no clip, the store doesn't match the list.
     """
 
     def __init__(
@@ -57,10 +60,12 @@ class VideoList(BaseDataset):
         num_classes: int | None = None,
         test_mode: bool = False,
         metainfo: Mapping[str, Any] | None = None,
+        frame_store: str | None = None,
         lazy_init: bool = False,
         serialize_data: bool = True,
     ) -> None:
         self.num_classes = num_classes
+        self.frame_store = frame_store
         super().__init__(
             ann_file=str(Path(ann_dir or '') / ann_file),
             data_root=str(data_root),
@@ -82,15 +87,20 @@ class VideoList(BaseDataset):
         check_labels(file, entries, names, self.num_classes, not self.test_mode)
         places = (file.with_suffix(''), file.parent, Path(self.data_root), Path())
         folders = list(dict.fromkeys(places))
+        clips = self.find_clips(entries, folders, file)
         return [
-            {
-                'filename': str(find_file(entry, folders, file)),
-                'label': entry.label,
-                'start_index': 0,
-                'modality': 'RGB',
-            }
-            for entry in entries
+            {**clip, 'label': entry.label, 'start_index': 0, 'modality': 'RGB'}
+            for clip, entry in zip(clips, entries, strict=True)
         ]
+
+    def find_clips(
+        self, entries: Sequence[Entry], folders: Sequence[Path], file: Path
+    ) -> list[dict[str, Any]]:
+        """Where each clip is, and where its frames are if they were kept."""
+        if self.frame_store is None:
+            return [{'filename': str(find_file(e, folders, file))} for e in entries]
+        store = FrameStore.read(Path(self.frame_store))
+        return store.find(entries, folders, Path(self.data_root), file)
 
     def full_init(self) -> None:
         """Read the list, and make room to mark the clips that don't decode."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..errors import ConfigError, DataError
 from .journal import JOURNAL
-from .lists import fits_a_line
+from .lists import fits_a_line, path_in
 from .video_check import check_clips
 
 __all__ = ['BROKEN', 'Clip', 'add_arguments', 'prepare_lists', 'write_list']
@@ -149,14 +149,6 @@ def write_list(file: Path, clips: Sequence[Clip], root: Path) -> None:
                 f'{path!r} can not stand in a list of lines. Rename the file.'
             )
     write_whole(file, ''.join(f'{path} {label}\n' for path, label in entries))
-
-
-def path_in(file: Path, root: Path) -> str:
-    """A path as a list in ``root`` has it: relative if below, else absolute."""
-    whole, start = Path(os.path.abspath(file)), Path(os.path.abspath(root))
-    if whole.is_relative_to(start):
-        return whole.relative_to(start).as_posix()
-    return str(whole)
 
 
 def write_whole(file: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """Hooks: they observe, check and filter; building and freezing is done before."""
 
 from .adapter_checkpoint import AdapterCheckpointHook
+from .data_wait import DataWaitHook
 from .dump_config import DumpConfigHook
 from .finite import FiniteHook
 from .frozen_trunk import FrozenTrunkHook
@@ -9,6 +10,7 @@ from .sync_buffers import SyncTrainedBuffersHook
 
 __all__ = [
     'AdapterCheckpointHook',
+    'DataWaitHook',
     'DumpConfigHook',
     'FiniteHook',
     'FrozenTrunkHook',

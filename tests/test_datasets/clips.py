@@ -13,8 +13,9 @@ def write_clip(
     width: int = 64,
     height: int = 32,
     codec: str = 'libx264',
+    picture: np.ndarray | None = None,
 ) -> Path:
-    """A clip; frame i, up to 20, is grey of brightness 20 + 10 i."""
+    """A clip; frame i, up to 20, is grey of brightness 20 + 10 i, or all a picture."""
     import av
 
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -25,6 +26,8 @@ def write_clip(
             stream.options = {'crf': '10'}
         for number in range(frames):
             image = np.full((height, width, 3), 20 + 10 * (number % 20), np.uint8)
+            if picture is not None:
+                image = picture.astype(np.uint8)
             frame = av.VideoFrame.from_ndarray(image, format='rgb24')
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

@@ -11,7 +11,6 @@ folder once all of its clips are there. Called again it goes on where it ended.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
@@ -25,21 +24,19 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
 from mmadapt import launch
-from mmadapt.datasets.lists import find_file, read_list
+from mmadapt.datasets.list_folders import find_lists, read_clips
+from mmadapt.datasets.lists import path_in
 from mmadapt.datasets.video_encode import Encoding, encode_pair
 from mmadapt.datasets.video_jobs import run_jobs
 from mmadapt.datasets.video_lists import (
     Clip,
     add_work_arguments,
     check_workers,
-    path_in,
     report_broken,
     write_list,
 )
-from mmadapt.errors import ConfigError, DataError
+from mmadapt.errors import ConfigError
 
-PARTS = ('train', 'val', 'test')
-ENDINGS = ('.csv', '.txt')
 USUAL = Encoding()
 
 
@@ -77,7 +74,8 @@ def main() -> None:
             f'{target} is the folder of the originals, which stay as they are. Name '
             'another one.'
         )
-    lists = {name: read_clips(source, source / name) for name in find_lists(args)}
+    found = find_lists(source, target, args.lists)
+    lists = {name: read_clips(source, source / name) for name in found}
     names = new_names((c.file for clips in lists.values() for c in clips), source)
     problems = encode_all(names, target, encoding, args.workers)
     report_broken(target, problems, args.skip_broken, len(names))
@@ -92,45 +90,6 @@ def main() -> None:
     if (source / 'classes.txt').is_file():
         shutil.copyfile(source / 'classes.txt', target / 'classes.txt')
     print(f'wrote the lists in {target}; train with data_root={target}')
-
-
-def find_lists(args: Namespace) -> list[str]:
-    """Names of the lists, in the source and in the folders in it.
-
-    Raises:
-        DataError: There is none.
-    """
-    if args.lists:
-        return list(args.lists)
-    source, target = args.source, args.target.resolve()
-    folders = [p for p in sorted(source.glob('*')) if p.is_dir()]
-    found = [
-        (folder / f'{part}{ending}').relative_to(source).as_posix()
-        for folder in (source, *folders)
-        if folder.resolve() != target  # which may lie in the source
-        for part in PARTS
-        for ending in ENDINGS
-        if (folder / f'{part}{ending}').is_file()
-    ]
-    if not found:
-        raise DataError(
-            f'{source} holds no list, such as train.csv or val.txt. Make them first '
-            '(tools/data/ssv2.py, hmdb51.py), or name them by --lists.'
-        )
-    return found
-
-
-def read_clips(source: Path, file: Path) -> list[Clip]:
-    """The clips of one list, found where training looks for them.
-
-    Raises:
-        DataError: The list can't be read, or a clip isn't there.
-    """
-    folders = [file.with_suffix(''), file.parent, source, Path()]
-    return [  # absolute, so that one clip in two lists is one
-        Clip(Path(os.path.abspath(find_file(entry, folders, file))), entry.label)
-        for entry in read_list(file)
-    ]
 
 
 def new_names(files: Iterable[Path], source: Path) -> dict[Path, Path]:

@@ -1,0 +1,121 @@
+"""How much of its time a training waits for data, in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.dist import all_gather_object
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from ..datasets.threads import process_cores
+from ..errors import ConfigError
+
+__all__ = ['DataWaitHook']
+
+SHARE = 'train/data_time_share'
+FAST_CLIPS = (
+    'encode the clips anew (tools/data/reencode.py, then data_root=FOLDER), or keep '
+    'their frames (tools/data/frame_store.py, then frame_store=FOLDER); both change '
+    'pixels a little'
+)
+
+
+@HOOKS.register_module()
+class DataWaitHook(Hook):
+    """Adds ``data_time_share`` to each line of the log, and sums it up at each epoch.
+
+    The share is ``data_time`` by ``time``, as MMEngine's IterTimerHook takes them, over
+    the iterations that a line is about; that of an epoch is from the process that
+    waited most. On a GPU the loss that MMEngine logs keeps the host in step, so that
+    while it waits for data the device idles. The first epoch with a larger share than
+    ``hint_above`` says what helps.
+
+    Args:
+        hint_above: From 0 to 1.
+
+    Raises:
+        ConfigError: It isn't.
+    """
+
+    priority = 'NORMAL'  # behind the timer, in front of the logger
+
+    def __init__(self, hint_above: float = 0.1) -> None:
+        if not isinstance(hint_above, (int, float)) or not 0 <= hint_above <= 1:
+            raise ConfigError(
+                f'DataWaitHook got hint_above={hint_above!r}: a share, from 0 to 1.'
+            )
+        self.hint_above = hint_above
+        self.hinted = False
+        self.waits: list[float] = []
+        self.total = 0.0
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Start from nothing."""
+        self.waits, self.total = [], 0.0
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Any = None,
+    ) -> None:
+        """Take the times of this iteration."""
+        hub = runner.message_hub
+        if 'train/data_time' not in hub.log_scalars:
+            return  # a config without the timer has no times in its log at all
+        wait = hub.get_scalar('train/data_time').current()
+        whole = hub.get_scalar('train/time').current()
+        self.waits.append(wait)
+        self.total += whole
+        # The log's mean over some iterations divides the sums of these two, which are
+        # whole numbers, here of microseconds.
+        micro = max(round(whole * 1e6), 1)
+        hub.update_scalar(SHARE, round(wait * 1e6), count=micro, resumed=False)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Say what the epoch's share was, and what helps if it is large."""
+        reports = all_gather_object((sum(self.waits), self.total))
+        waited, total = max(reports, key=lambda report: share(*report))
+        if not total:
+            return
+        slowest = ' in the process that waited most' if len(reports) > 1 else ''
+        runner.logger.info(
+            f'waited for data: {share(waited, total):.0%} of the epoch{slowest} '
+            f'({waited:.1f} of {total:.1f} s; '
+            f'{self.waits[0]:.1f} s for the first batch)'
+        )
+        if share(waited, total) > self.hint_above and not self.hinted:
+            self.hinted = True
+            ways = list(self.advice(runner.train_loop.dataloader))
+            runner.logger.info(f'to wait less for data: {"; or ".join(ways)}.')
+
+    def advice(self, loader: Any) -> Iterator[str]:
+        """What would make this dataloader faster."""
+        keeps = getattr(loader, 'persistent_workers', False)
+        if loader.num_workers and not keeps and self.waits[0] > sum(self.waits) / 2:
+            yield (
+                'keep the workers from one epoch to the next '
+                '(train_dataloader.persistent_workers=True)'
+            )
+        cores = process_cores()
+        if loader.num_workers < cores:
+            yield (
+                f'more workers (train_dataloader.num_workers={cores}, now '
+                f'{loader.num_workers}: one for each core of this process)'
+            )
+        dataset = loader.dataset
+        while hasattr(dataset, 'dataset'):  # a wrapper, such as RepeatDataset
+            dataset = dataset.dataset
+        if getattr(dataset, 'frame_store', '') is None:
+            yield FAST_CLIPS
+        else:
+            yield 'a machine with more cores for each GPU, or smaller files'
+
+
+def share(waited: float, total: float) -> float:
+    """The part of the time; 0 where there is none."""
+    return waited / total if total else 0.0

@@ -1,0 +1,160 @@
+"""The share of the time that training waits for data is in the log, and right."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import MessageHub
+from mmengine.model import BaseModel
+from mmengine.registry import DATASETS, MODELS
+from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import Dataset
+
+from mmadapt.errors import ConfigError
+from mmadapt.hooks import DataWaitHook, data_wait
+
+
+class Loader(SimpleNamespace):
+    """What the hook asks of a dataloader."""
+
+
+def run_of(**loader: Any) -> Any:
+    given = {'num_workers': 2, 'persistent_workers': True, 'dataset': object()}
+    return SimpleNamespace(
+        message_hub=MessageHub.get_instance(f'wait-{time.time_ns()}'),
+        logger=logging.getLogger('test'),
+        train_loop=SimpleNamespace(dataloader=Loader(**{**given, **loader})),
+    )
+
+
+def epoch(hook: DataWaitHook, run: Any, times: list[tuple[float, float]]) -> None:
+    hook.before_train_epoch(run)
+    for wait, whole in times:
+        run.message_hub.update_scalar('train/data_time', wait)
+        run.message_hub.update_scalar('train/time', whole)
+        hook.after_train_iter(run, 0)
+    hook.after_train_epoch(run)
+
+
+def test_the_share_is_that_of_the_sums(caplog: pytest.LogCaptureFixture) -> None:
+    run = run_of()
+    with caplog.at_level(logging.INFO):
+        epoch(DataWaitHook(), run, [(0.9, 1.0), (0.0, 3.0), (0.1, 1.0)])
+    kept = run.message_hub.get_scalar('train/data_time_share')
+    assert kept.mean(3) == pytest.approx(0.2)
+    assert kept.mean(2) == pytest.approx(0.025)
+    assert 'waited for data: 20% of the epoch (1.0 of 5.0 s; 0.9 s' in caplog.text
+
+
+def test_the_process_that_waited_most_counts(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_wait, 'all_gather_object', lambda own: [own, (6.0, 8.0)])
+    with caplog.at_level(logging.INFO):
+        epoch(DataWaitHook(), run_of(), [(1.0, 8.0)])
+    assert '75% of the epoch in the process that waited most (6.0 of' in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('loader', 'said', 'unsaid'),
+    [
+        ({'num_workers': 2}, 'num_workers=8, now 2', 'persistent'),
+        ({'num_workers': 8}, 'more cores for each GPU', 'num_workers='),
+        (
+            {'dataset': SimpleNamespace(frame_store=None)},
+            'frame_store.py',
+            'for each G',
+        ),
+        (
+            {'dataset': SimpleNamespace(dataset=SimpleNamespace(frame_store=None))},
+            'reencode.py',
+            'for each G',
+        ),
+        ({'dataset': SimpleNamespace(frame_store='x')}, 'more cores', 'frame_store.py'),
+        ({'persistent_workers': False}, 'persistent_workers=True', 'frame_store'),
+    ],
+)
+def test_what_helps_is_said_once(
+    loader: dict[str, Any],
+    said: str,
+    unsaid: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(data_wait, 'process_cores', lambda: 8)
+    hook, run = DataWaitHook(), run_of(**loader)
+    with caplog.at_level(logging.INFO):
+        epoch(hook, run, [(0.1, 1.0), (0.0, 1.0)])
+        assert 'to wait less' not in caplog.text
+        for _ in range(2):
+            epoch(hook, run, [(0.6, 1.0), (0.4, 1.0)])
+    assert caplog.text.count('to wait less for data') == 1
+    assert said in caplog.text
+    assert unsaid not in caplog.text
+
+
+@pytest.mark.parametrize('value', [-0.1, 2, 'much'])
+def test_a_share_that_is_none(value: Any) -> None:
+    with pytest.raises(ConfigError, match='hint_above'):
+        DataWaitHook(value)
+
+
+@DATASETS.register_module()
+class SlowSamples(Dataset):
+    """Samples that take a while."""
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        time.sleep(0.03)
+        return {'inputs': torch.ones(1)}
+
+
+@MODELS.register_module()
+class QuickModel(BaseModel):
+    """A model that takes none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, inputs: list[torch.Tensor], mode: str) -> dict[str, torch.Tensor]:
+        return {'loss': (torch.stack(inputs) * self.scale).sum()}
+
+
+def test_in_the_log_of_a_run(tmp_path: Path) -> None:
+    cfg = Config(
+        {
+            'model': {'type': 'QuickModel'},
+            'work_dir': str(tmp_path),
+            'train_dataloader': {
+                'batch_size': 2,
+                'num_workers': 0,
+                'dataset': {'type': 'SlowSamples'},
+                'sampler': {'type': 'DefaultSampler', 'shuffle': False},
+            },
+            'train_cfg': {'by_epoch': True, 'max_epochs': 1},
+            'optim_wrapper': {'optimizer': {'type': 'SGD', 'lr': 0.1}},
+            'default_hooks': {
+                'logger': {'type': 'LoggerHook', 'interval': 1},
+                'data_wait': {'type': 'DataWaitHook'},
+                'checkpoint': None,
+            },
+            'experiment_name': f'wait-{time.time_ns()}',
+        }
+    )
+    Runner.from_cfg(cfg).train()
+    log = next(tmp_path.rglob('*.log')).read_text()
+    shares = [float(part.split()[0]) for part in log.split('data_time_share: ')[1:]]
+    assert len(shares) == 3
+    assert all(0.5 < share <= 1 for share in shares)
+    assert 'waited for data: ' in log and 'to wait less for data: ' in log
