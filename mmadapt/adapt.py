@@ -11,6 +11,7 @@ from .errors import ConfigError
 from .hosts import promote
 from .hosts.norm import fix_statistics, free_statistics
 from .hosts.stages import revive_checkpoints
+from .hosts.trunks import promote_trunks
 from .placement import AdapterConfig, plan
 
 __all__ = ['adapt', 'adapter_prefixes', 'freeze', 'is_trained']
@@ -54,6 +55,8 @@ def adapt(
     for placement in placements:
         promote(placement.block, placement.host)
         placement.block.add_module(placement.child, placement.module)
+    if placements:
+        promote_trunks(model)
     freeze(model, trainable, norm_eval)
     return model
 

@@ -8,6 +8,7 @@ import pickle
 
 import torch
 from mmengine import runner
+from mmengine.model import BaseModule
 from torch import nn
 
 import mmadapt
@@ -21,6 +22,7 @@ from .contract import (
     ADAPTER,
     adapters_of,
     evaluated,
+    everywhere,
     hosts_of,
 )
 
@@ -47,6 +49,26 @@ def test_init_weights_of_the_blocks_keeps_the_zero_start(case: HostCase) -> None
                 module.init_weights()
         assert torch.count_nonzero(host.adapter.up.weight) == 0
         assert torch.count_nonzero(host.adapter.down.weight) > 0
+
+
+def test_a_model_around_it_initialises_no_adapter(case: HostCase) -> None:
+    """As MMEngine does when training starts: whole models, over all their layers."""
+    trunk = case.build()
+    if not isinstance(trunk, BaseModule):
+        trunk = BaseModule()  # timm's and transformers' models stand in one
+        trunk.inner = case.build()
+    mmadapt.adapt(trunk, everywhere(case, trunk)[-1])
+    drawn = {'type': 'TruncNormal', 'layer': ['Linear', 'Conv2d', 'Conv3d'], 'std': 1.0}
+    whole = BaseModule(init_cfg=[drawn])
+    whole.trunk = trunk
+    for module in whole.modules():
+        if hasattr(module, '_is_init'):
+            module._is_init = False
+    whole.init_weights()
+    for adapter in adapters_of(whole):
+        assert torch.count_nonzero(adapter.up.weight) == 0
+        assert torch.count_nonzero(adapter.down.weight) > 0
+        assert torch.count_nonzero(adapter.down.bias) == 0
 
 
 def test_deepcopy_is_equal_and_independent(case: HostCase) -> None:

@@ -2,6 +2,7 @@
 
 from . import (
     beit,
+    conformer,
     convnext,
     davit,
     deit3,
@@ -29,6 +30,7 @@ from . import (
 
 __all__ = [
     'beit',
+    'conformer',
     'convnext',
     'davit',
     'deit3',

@@ -1,15 +1,21 @@
-"""The two layers of Twins in MMPretrain: PCPVT and SVT."""
+"""The two layers and trunks of Twins in MMPretrain: PCPVT and SVT."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mmpretrain.models.backbones.twins import GSAEncoderLayer, LSAEncoderLayer
+from mmpretrain.models.backbones.twins import (
+    PCPVT,
+    SVT,
+    GSAEncoderLayer,
+    LSAEncoderLayer,
+)
 from torch import Tensor
 
 from ..base import AdapterHost, register_host
+from ..trunks import AdaptedTrunk, register_trunk
 
-__all__ = ['AdaptedGSALayer', 'AdaptedLSALayer']
+__all__ = ['AdaptedGSALayer', 'AdaptedLSALayer', 'AdaptedPCPVT', 'AdaptedSVT']
 
 
 class TwinsHost(AdapterHost):
@@ -37,3 +43,13 @@ class AdaptedGSALayer(TwinsHost, GSAEncoderLayer):
 @register_host(LSAEncoderLayer)
 class AdaptedLSALayer(TwinsHost, LSAEncoderLayer):
     """Attention over the tokens of a window."""
+
+
+@register_trunk(PCPVT)
+class AdaptedPCPVT(AdaptedTrunk, PCPVT):
+    """PCPVT with adapters."""
+
+
+@register_trunk(SVT)
+class AdaptedSVT(AdaptedTrunk, SVT):
+    """SVT with adapters."""

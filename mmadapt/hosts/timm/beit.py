@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from timm.models.beit import Block
+from timm.models.beit import Beit, Block
 from torch import Tensor
 
 from ..known import register_known
+from ..trunks import AdaptedTrunk, register_trunk
 from .checkpoint import BlockHost
 
-__all__ = ['AdaptedBEiTBlock']
+__all__ = ['AdaptedBEiTBlock', 'AdaptedBeit']
 
 
 @register_known(Block, '6a91ad4618af')
@@ -35,3 +36,8 @@ class AdaptedBEiTBlock(BlockHost, Block):
     def width(block: Any) -> int:
         """Width C of the tokens."""
         return int(block.norm2.normalized_shape[0])
+
+
+@register_trunk(Beit)
+class AdaptedBeit(AdaptedTrunk, Beit):
+    """BEiT with adapters."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from timm.models.eva import EvaBlock, EvaBlockPostNorm
+from timm.models.eva import Eva, EvaBlock, EvaBlockPostNorm
 from torch import Tensor
 
 from ..known import register_known
+from ..trunks import AdaptedTrunk, register_trunk
 from .checkpoint import BlockHost
 from .vit import given
 
-__all__ = ['AdaptedEvaBlock', 'AdaptedEvaBlockPostNorm']
+__all__ = ['AdaptedEva', 'AdaptedEvaBlock', 'AdaptedEvaBlockPostNorm']
 
 
 @register_known(EvaBlock, 'b87c1cbee542', 'cbaf5e19ac1c', '2b3c5e20912f')
@@ -65,3 +66,8 @@ class AdaptedEvaBlockPostNorm(BlockHost, EvaBlockPostNorm):
         return self.close_mlp(x, self.drop_path2(self.norm2(self.mlp(x))), x)
 
     width = staticmethod(AdaptedEvaBlock.width)
+
+
+@register_trunk(Eva)
+class AdaptedEva(AdaptedTrunk, Eva):
+    """EVA with adapters."""

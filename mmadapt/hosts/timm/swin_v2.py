@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from timm.models.swin_transformer_v2 import SwinTransformerV2Block
+from timm.models.swin_transformer_v2 import SwinTransformerV2, SwinTransformerV2Block
 from torch import Tensor
 
 from ..known import register_known
+from ..trunks import AdaptedTrunk, register_trunk
 from .checkpoint import BlockHost
 
-__all__ = ['AdaptedSwinTransformerV2Block']
+__all__ = ['AdaptedSwinTransformerV2', 'AdaptedSwinTransformerV2Block']
 
 
 @register_known(SwinTransformerV2Block, '181db6f6c1ec')
@@ -31,3 +32,8 @@ class AdaptedSwinTransformerV2Block(BlockHost, SwinTransformerV2Block):
     def width(block: Any) -> int:
         """Width C at this stage."""
         return int(block.dim)
+
+
+@register_trunk(SwinTransformerV2)
+class AdaptedSwinTransformerV2(AdaptedTrunk, SwinTransformerV2):
+    """Swin V2 with adapters."""
