@@ -19,6 +19,17 @@ __all__ = [
     'check_video_backbone',
 ]
 
+COMMON = (
+    'adapter',
+    'trainable',
+    'norm_eval',
+    'init_cfg',
+    'frozen_dtype',
+    'recompute',
+    'fused_mlp',
+)
+"""Arguments that all adapted backbones have."""
+
 HANDING_ON = ('TIMMBackbone',)
 """Classes that hand the options they don't know to a library, which refuses them."""
 
@@ -46,8 +57,7 @@ def check_arch(
     parameters = inspect.signature(backbone.__init__).parameters.values()
     allowed = [p.name for p in parameters if p.kind not in kinds][1:]
     allowed = [name for name in allowed if name not in (*refused, 'init_cfg')]
-    common = ('adapter', 'trainable', 'norm_eval', 'init_cfg', 'frozen_dtype')
-    allowed = [*common, *own, *allowed]
+    allowed = [*COMMON, *own, *allowed]
     for name in options:
         if name not in allowed:
             raise ConfigError(

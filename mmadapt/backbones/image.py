@@ -11,6 +11,7 @@ from torch import nn
 
 from ..placement import AdapterConfig
 from .checks import check_arch, check_inner_init
+from .recompute import set_recompute
 from .transformers import ImageFeatures, build_model
 from .trunk import adapt_backbone, drawn_from
 
@@ -31,6 +32,10 @@ class AdaptFormerViT(VisionTransformer):
             ``dict(type='RandomTrunk')``, or None to count parameters only.
         frozen_dtype: ``'bfloat16'`` stores the frozen weights in it, see
             :mod:`mmadapt.precision`; None in float32.
+        recompute: ``'none'``, ``'mlp'``, ``'mlp+qkv'`` or ``'block'``: what a block
+            computes a second time to keep less for its backward pass, see
+            :func:`mmadapt.backbones.recompute.set_recompute`.
+        fused_mlp: See there.
         vit: The arguments of :class:`mmpretrain.models.VisionTransformer`.
 
     Raises:
@@ -46,12 +51,15 @@ class AdaptFormerViT(VisionTransformer):
         norm_eval: bool = True,
         init_cfg: Mapping[str, Any] | None = None,
         frozen_dtype: str | None = None,
+        recompute: str = 'none',
+        fused_mlp: bool = False,
         **vit: Any,
     ) -> None:
         check_arch(vit, VisionTransformer, required=('arch',))
         with drawn_from(init_cfg):
             super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
+        set_recompute(self, recompute, fused_mlp)
 
     def init_weights(self) -> None:
         """Nothing: the trunk is initialised and loaded while it is built."""
@@ -72,6 +80,8 @@ def AdaptedBackbone(
     norm_eval: bool = True,
     init_cfg: Mapping[str, Any] | None = None,
     frozen_dtype: str | None = None,
+    recompute: str = 'none',
+    fused_mlp: bool = False,
 ) -> nn.Module:
     """Build any backbone of MMPretrain, adapted.
 
@@ -82,6 +92,8 @@ def AdaptedBackbone(
         norm_eval: See :class:`AdaptFormerViT`.
         init_cfg: See :class:`AdaptFormerViT`.
         frozen_dtype: See :class:`AdaptFormerViT`.
+        recompute: See :class:`AdaptFormerViT`.
+        fused_mlp: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -92,7 +104,8 @@ def AdaptedBackbone(
     """
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
-    return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
+    adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
+    return set_recompute(inner, recompute, fused_mlp)
 
 
 @MODELS.register_module()

@@ -17,6 +17,7 @@ from .checks import (
     check_tubelets,
     check_video_backbone,
 )
+from .recompute import set_recompute
 from .transformers import ClipFeatures, build_model
 from .trunk import adapt_backbone, drawn_from
 
@@ -40,6 +41,10 @@ class AdaptFormerViT(VisionTransformer):
             :mod:`mmadapt.precision`; None in float32.
         attention: ``'auto'``, ``'sdpa'`` or ``'eager'``, see
             :func:`mmadapt.hosts.video.attention.set_attention`.
+        recompute: ``'none'``, ``'mlp'``, ``'mlp+qkv'`` or ``'block'``: what a block
+            computes a second time to keep less for its backward pass, see
+            :func:`mmadapt.backbones.recompute.set_recompute`.
+        fused_mlp: See there.
         vit: The arguments of MMAction2's VideoMAE ``VisionTransformer``, but
             ``pretrained``, which it ignores.
 
@@ -57,6 +62,8 @@ class AdaptFormerViT(VisionTransformer):
         init_cfg: Mapping[str, Any] | None = None,
         frozen_dtype: str | None = None,
         attention: str = 'auto',
+        recompute: str = 'none',
+        fused_mlp: bool = False,
         **vit: Any,
     ) -> None:
         required = ('embed_dims', 'depth', 'num_heads')
@@ -67,6 +74,7 @@ class AdaptFormerViT(VisionTransformer):
             super().__init__(**vit)
         set_attention(self, attention)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
+        set_recompute(self, recompute, fused_mlp)
 
     def init_weights(self) -> None:
         """Nothing: the trunk is initialised and loaded while it is built."""
@@ -83,6 +91,8 @@ def AdaptedBackbone(
     init_cfg: Mapping[str, Any] | None = None,
     frozen_dtype: str | None = None,
     attention: str = 'auto',
+    recompute: str = 'none',
+    fused_mlp: bool = False,
 ) -> nn.Module:
     """Build any backbone of MMAction2, adapted.
 
@@ -97,6 +107,8 @@ def AdaptedBackbone(
         init_cfg: See :class:`AdaptFormerViT`.
         frozen_dtype: See :class:`AdaptFormerViT`.
         attention: See :class:`AdaptFormerViT`.
+        recompute: See :class:`AdaptFormerViT`.
+        fused_mlp: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -109,7 +121,8 @@ def AdaptedBackbone(
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
     set_attention(inner, attention)
-    return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
+    adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
+    return set_recompute(inner, recompute, fused_mlp)
 
 
 @MODELS.register_module()

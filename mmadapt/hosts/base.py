@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..adapters import Adapter, Prompt
 from ..errors import ConfigError, class_name
+from ..recompute import Halves, recomputable
 
 __all__ = [
     'HOSTS',
@@ -60,12 +61,17 @@ class AdapterHost(nn.Module):
         channel_dim: Which dimension of the residual stream the channels are.
         unfit: Which blocks of the class the host isn't for, as a sentence for the
             error, where :meth:`fits` is for somebody's mistake.
+        recompute_tier: What the block computes a second time in its backward pass, a
+            block's own attribute where it isn't ``'none'``.
+        fused_mlp: Whether its second half is one function, a block's own likewise.
     """
 
     branches: ClassVar[tuple[str, ...]] = ('mlp', 'attn')
     inputs: ClassVar[tuple[str, ...]] = ('pre_norm', 'post_norm')
     channel_dim: ClassVar[int] = -1
     unfit: ClassVar[str] = ''
+    recompute_tier: str = 'none'
+    fused_mlp: bool = False
 
     if TYPE_CHECKING:  # what upstream's block has; it carries no types
 
@@ -127,6 +133,10 @@ class AdapterHost(nn.Module):
             return checkpoint(branch, *inputs, use_reentrant=False)
         return branch(*inputs)
 
+    def halves(self) -> Halves | None:
+        """The block as two halves, for the tiers between; None has none of these."""
+        return None
+
     @classmethod
     def fits(cls, block: Any) -> bool:
         """Whether a block of the class is one: some classes serve other ends too."""
@@ -158,7 +168,10 @@ class PromptHost(nn.Module):
     """
 
     prompt: Prompt
+    recompute_tier: str = 'none'
+    fused_mlp: bool = False
 
+    @recomputable
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, N, C)``."""
         return self.prompt.cut(super().forward(self.prompt(x)))
@@ -204,6 +217,8 @@ def register_host(block: type[nn.Module]) -> Callable[[Host], Host]:
             raise ConfigError(
                 f'{class_name(block)} has a host already: {class_name(table[block])}.'
             )
+        if 'forward' in vars(host):
+            setattr(host, 'forward', recomputable(vars(host)['forward']))  # noqa: B010
         table[block] = host
         return host
 

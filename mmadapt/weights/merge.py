@@ -22,6 +22,8 @@ _OPTIONS = (
     'init_cfg',
     'frozen_dtype',
     'attention',
+    'recompute',
+    'fused_mlp',
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mmpretrain.models.backbones.vision_transformer import (
@@ -11,7 +12,9 @@ from mmpretrain.models.backbones.vision_transformer import (
 from torch import Tensor
 
 from ...adapters import TokenGrid
+from ...recompute import Halves
 from ..base import AdapterHost, PromptHost, register_host
+from ..ffn import plain_linears
 from ..grid import register_grid
 
 __all__ = ['AdaptedEncoderLayer', 'PromptedEncoderLayer']
@@ -28,6 +31,11 @@ class AdaptedEncoderLayer(AdapterHost, TransformerEncoderLayer):
         normed = self.ln2(x)
         # identity=0 makes upstream's FFN return the branch alone, to the bit.
         return self.close_mlp(x, self.ffn(normed, identity=0), normed)
+
+    def halves(self) -> Halves:
+        """The block as two halves."""
+        mlp = partial(self.ffn, identity=0)
+        return Halves(self.ln1, self.attn, self.ln2, mlp, plain_linears(self.ffn))
 
     @staticmethod
     def width(block: Any) -> int:

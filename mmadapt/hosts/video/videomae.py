@@ -8,7 +8,9 @@ from mmaction.models.backbones.vit_mae import Block, VisionTransformer
 from torch import Tensor
 
 from ...adapters import TokenGrid
+from ...recompute import Halves
 from ..base import AdapterHost, PromptHost, register_host
+from ..ffn import is_identity, plain_linears
 from ..grid import register_grid
 
 __all__ = ['AdaptedVideoMAEBlock', 'PromptedVideoMAEBlock']
@@ -30,6 +32,17 @@ class AdaptedVideoMAEBlock(AdapterHost, Block):
         if hasattr(self, gamma):
             h = getattr(self, gamma) * h
         return self.drop_path(h)
+
+    def halves(self) -> Halves:
+        """The block as two halves."""
+        bare = not hasattr(self, 'gamma_2') and is_identity(self.drop_path)
+        return Halves(
+            self.norm1,
+            lambda normed: self.scaled(self.attn(normed), 'gamma_1'),
+            self.norm2,
+            lambda normed: self.scaled(self.mlp(normed), 'gamma_2'),
+            plain_linears(self.mlp) if bare else None,
+        )
 
     @staticmethod
     def width(block: Any) -> int:
