@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.hooks import Hook
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import nn
 
 from .backbones.trunk import follows_nothing
+from .config.failures import config_errors
 from .config.places import walk
 from .ending import run
 from .errors import ConfigError, DataError
@@ -24,6 +28,7 @@ from .weights.stamp import find_stamps
 __all__ = [
     'build_runner',
     'check_loaders',
+    'first_steps',
     'join_processes',
     'run',
     'use_amp',
@@ -81,10 +86,13 @@ def build_runner(cfg: Config) -> Runner:
 
     It writes its config into the work_dir when training starts, and not before. Warns
     where an adapted model has nothing that watches its frozen trunk.
+
+    Raises:
+        ConfigError: Something can't be built.
     """
     join_processes(cfg)
     kind: Any = RUNNERS.get(cfg.runner_type) if 'runner_type' in cfg else Runner
-    with without_dump(kind or Runner):
+    with config_errors(cfg), without_dump(kind or Runner):
         if 'runner_type' in cfg:
             runner: Runner = RUNNERS.build(cfg)
         else:
@@ -104,6 +112,51 @@ def warn_unwatched(runner: Runner) -> None:
             "default_hooks = dict(frozen_trunk=dict(type='FrozenTrunkHook')).",
             stacklevel=2,
         )
+
+
+class Begun(Hook):
+    """Knows what a run has done once: an iteration of training, a whole scoring."""
+
+    def __init__(self) -> None:
+        self.mode = 'train'
+        self.done: set[str] = set()
+
+    def _before_epoch(self, runner: Runner, mode: str = 'train') -> None:
+        self.mode = mode
+
+    def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        """A loss was computed, and an update made."""
+        self.done.add('train')
+
+    def after_val_epoch(self, runner: Runner, *_: Any, **__: Any) -> None:
+        """The metrics were computed, and training goes on."""
+        self.done.add('val')
+        self.mode = 'train'
+
+    def after_test_epoch(self, runner: Runner, *_: Any, **__: Any) -> None:
+        """The metrics were computed."""
+        self.done.add('test')
+
+
+@contextmanager
+def first_steps(runner: Runner) -> Iterator[None]:
+    """Errors of the libraries in what a run does for the first time are the config's.
+
+    MMEngine builds loops, optimizers and schedules when they are needed, and what a
+    transform, a loss or a metric was given shows when it is called.
+
+    Raises:
+        ConfigError: In place of another error.
+    """
+    begun = Begun()
+    runner.register_hook(begun, 'LOWEST')
+    try:
+        yield
+    except Exception:
+        if begun.mode in begun.done:
+            raise
+        with config_errors(runner.cfg):
+            raise
 
 
 def check_loaders(runner: Runner) -> None:

@@ -91,8 +91,9 @@ def main() -> None:
     args = parse_args()
     cfg = merge_args(read_shared(args), args)
     runner = launch.build_runner(resolve_config(cfg, 'test'))
-    check_classes(args.checkpoint, runner.test_loop.dataloader.dataset)
-    metrics = runner.test()
+    with launch.first_steps(runner):
+        check_classes(args.checkpoint, runner.test_loop.dataloader.dataset)
+        metrics = runner.test()
     if args.out_item == 'metrics':
         mmengine.dump(metrics, args.out)
 

@@ -116,8 +116,9 @@ def main() -> None:
     args = parse_args()
     cfg = merge_args(read_shared(args), args)
     runner = launch.build_runner(resolve_config(cfg, 'train'))
-    launch.check_loaders(runner)
-    runner.train()
+    with launch.first_steps(runner):
+        launch.check_loaders(runner)
+        runner.train()
 
 
 if __name__ == '__main__':

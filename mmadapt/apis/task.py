@@ -17,6 +17,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from ..config import load_config, resolve_config
+from ..config.failures import config_errors
 from ..config.places import walk
 from ..errors import AdaptError, ConfigError, DataError
 from ..weights.reading import read_checkpoint
@@ -83,7 +84,8 @@ def load_task(
     kind = kind_of(cfg)
     checkpoint = read_checkpoint(task)
     cfg = resolve_config(cfg, 'predict', count_classes(checkpoint))
-    model = build(cfg, str(task), device or get_device())
+    with config_errors(cfg):
+        model = build(cfg, str(task), device or get_device())
     return TaskModel(
         model=model,
         cfg=cfg,
@@ -139,7 +141,8 @@ def predict(
     for file in inputs:
         check_kind(file, task.kind)
     with in_scope(task.cfg):
-        pipeline = Compose(test_pipeline(task.cfg))
+        with config_errors(task.cfg):
+            pipeline = Compose(test_pipeline(task.cfg))
         return [predict_one(task, pipeline, str(file), topk) for file in inputs]
 
 

@@ -21,7 +21,7 @@ def load_config(path: str | PathLike[str]) -> Config:
 
     Raises:
         ConfigError: There is no such file, or one that it is based on; or it is no
-            Python.
+            Python, or fails when it is run.
     """
     file = Path(path)
     if file.is_dir():
@@ -42,4 +42,9 @@ def load_config(path: str | PathLike[str]) -> Config:
             f'config {str(path)!r} is based on a config that is not there: {error}. '
             "Look at its _base_; 'mmpretrain::FOLDER/NAME.py' and "
             "'mmaction::FOLDER/NAME.py' name those of the two libraries."
+        ) from error
+    # A config is Python, which can fail in any way.
+    except Exception as error:
+        raise ConfigError(
+            f'config {str(path)!r} can not be read: {type(error).__name__}: {error}.'
         ) from error

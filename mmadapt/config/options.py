@@ -18,14 +18,9 @@ from ..request import place_options
 from .option_checks import check_names, check_types, check_values, look_up
 from .option_roles import RUNNER_HOOKS
 from .places import VARIABLES, slots
+from .top_names import READ_BESIDE
 
 __all__ = ['merge_options']
-
-RUNNER_KEYS = (
-    'model_wrapper_cfg', 'sync_bn', 'find_unused_parameters', 'compile',
-    'tta_model', 'tta_pipeline', 'custom_imports', 'runner_type',
-)  # fmt: skip
-"""Keys that tools and runner read beside the arguments of Runner."""
 
 
 def merge_options(cfg: Config, options: Mapping[str, Any] | None) -> Config:
@@ -89,7 +84,7 @@ def check_top_level(cfg: Config, key: str) -> None:
     """
     name = key.split('.')[0]
     runner = list(inspect.signature(Runner.__init__).parameters)[1:]
-    read = {*runner, *RUNNER_KEYS, *VARIABLES} - {'cfg'}
+    read = {*runner, *READ_BESIDE, *VARIABLES} - {'cfg'}
     allowed = {*cfg.keys(), *read}
     if name not in allowed:
         raise ConfigError(

@@ -9,8 +9,10 @@ from mmengine.config import Config
 from ..errors import ConfigError, did_you_mean
 from .classes import fill_classes
 from .data import check_folders, fill_data_root, fill_frame_store, fill_split
+from .failures import config_errors
 from .frames import fill_frames
 from .holdout import apply_holdout
+from .top_names import check_top_names
 from .trunk import fill_trunk
 
 __all__ = ['resolve_config']
@@ -44,7 +46,8 @@ def resolve_config(
         The filled config.
 
     Raises:
-        ConfigError: Something is open that nothing tells.
+        ConfigError: Something is open that nothing tells, a part is lacking or of
+            another kind, a name of the file is a slip of the pen.
         WeightsError: The trunk's file is missing or broken.
         DataError: A folder or list is missing, a class is empty.
     """
@@ -53,13 +56,15 @@ def resolve_config(
             f'phase={phase!r}; allowed: {", ".join(LOADERS)}.'
             f'{did_you_mean(phase, LOADERS)}'
         )
+    check_top_names(cfg)
     resolved = deepcopy(cfg)
-    fill_data_root(resolved)
-    fill_frame_store(resolved)
-    fill_frames(resolved)
-    fill_split(resolved)
-    fill_trunk(resolved)
-    apply_holdout(resolved)
-    check_folders(resolved, LOADERS[phase])
-    fill_classes(resolved, phase, num_classes)
+    with config_errors(cfg):
+        fill_data_root(resolved)
+        fill_frame_store(resolved)
+        fill_frames(resolved)
+        fill_split(resolved)
+        fill_trunk(resolved)
+        apply_holdout(resolved)
+        check_folders(resolved, LOADERS[phase])
+        fill_classes(resolved, phase, num_classes)
     return resolved

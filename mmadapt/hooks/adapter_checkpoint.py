@@ -18,6 +18,7 @@ from ..wrapping import unwrapped
 from .plain import plain_parts, rebuilt
 from .position import go_on, position
 from .random_state import random_state, set_random_state
+from .resumable import check_resumable
 from .storage import LateRemoval, write_whole
 
 __all__ = ['AdapterCheckpointHook']
@@ -73,6 +74,11 @@ class AdapterCheckpointHook(CheckpointHook):
         if len(states) == runner.world_size:
             now = states[runner.rank]
             set_random_state(now)
+        elif runner._resume and not states:
+            runner.logger.warning(
+                f"'{runner._load_from}' has no random states: the run goes on with "
+                'other data and dropout than one that was not interrupted.'
+            )
         elif states:
             runner.logger.info(
                 f'random states of {len(self.resumed_states)} process(es) are not '
@@ -154,8 +160,16 @@ class AdapterCheckpointHook(CheckpointHook):
                 'start a new training from these weights leave --resume out and give '
                 '--cfg-options load_from=FILE.'
             )
+        if runner._resume:
+            check_resumable(runner, checkpoint)
         if 'message_hub' in checkpoint:
-            checkpoint['message_hub'] = rebuilt(checkpoint['message_hub'])
+            try:
+                checkpoint['message_hub'] = rebuilt(checkpoint['message_hub'])
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise TaskFileError(
+                    f"the logs (message_hub) of '{runner._load_from}' are broken "
+                    f'({type(error).__name__}: {error}); take another file of the run.'
+                ) from error
         if runner._resume:
             self.resumed_states = checkpoint.get('random_state', [])
             self.resumed_place = dict(checkpoint.get('position', {}))

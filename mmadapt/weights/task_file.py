@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..errors import TaskFileError
 from .differences import shortened
 from .stamp import find_stamps
+from .values import not_finite
 
 __all__ = ['check_task_state', 'task_keys', 'task_state']
 
@@ -55,7 +56,8 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
 
     Raises:
         TaskFileError: Another trunk or adapter, weights that are absent, of another
-            shape (such as a head for another number of classes) or not the model's.
+            shape (such as a head for another number of classes), not the model's, or
+            not finite.
     """
     stamps = find_stamps(model)
     if not stamps:
@@ -70,6 +72,10 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
         *listed('lacks', without_counters(expected.keys() - state_dict.keys())),
         *listed('has, and the model has not', state_dict.keys() - own.keys()),
         *shape_differences(expected, state_dict),
+        *listed(
+            'has with infinite values or NaN',
+            not_finite((n, state_dict.get(n)) for n in expected),
+        ),
         *listed(
             'has of another trunk',
             (

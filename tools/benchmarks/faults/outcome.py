@@ -16,6 +16,7 @@ class Outcome(Enum):
     REFUSED = 'refused clearly'
     SKIPPED = 'skipped and counted'
     SURVIVED = 'survived'
+    UNDETECTABLE = 'undetectable: read without an error'
     SILENT = 'silent'
     HUNG = 'hung'
     FOREIGN = 'exception not ours, or without a message'
@@ -25,7 +26,7 @@ class Outcome(Enum):
     @property
     def is_failure(self) -> bool:
         """Whether the row has to be empty."""
-        return self not in {Outcome.REFUSED, Outcome.SKIPPED, Outcome.SURVIVED}
+        return self in FAILURES
 
     @property
     def meaning(self) -> str:
@@ -33,10 +34,20 @@ class Outcome(Enum):
         return MEANING[self]
 
 
+FAILURES = {
+    Outcome.SILENT,
+    Outcome.HUNG,
+    Outcome.FOREIGN,
+    Outcome.EXECUTED,
+    Outcome.LOST,
+}
+
 MEANING = {
     Outcome.REFUSED: 'an error of ours that names the file or the value',
     Outcome.SKIPPED: 'the sample was left out, named and counted',
     Outcome.SURVIVED: 'the result is that of the undisturbed run, bit by bit',
+    Outcome.UNDETECTABLE: 'another result; a reader apart from mmadapt finds no error '
+    'in the file either, and nothing says what it was meant to hold',
     Outcome.SILENT: 'another result, or a broken input taken, without a word',
     Outcome.HUNG: 'no end within the time limit',
     Outcome.FOREIGN: "an error of a library's own, or one that says nothing",

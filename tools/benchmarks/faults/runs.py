@@ -1,4 +1,4 @@
-"""Whole runs of tools/train.py in processes of their own, so that they can be killed.
+"""Whole runs of the tools in processes of their own, so that they can be killed.
 
 A process is forked from this one, in which the libraries are loaded already: what it
 runs is the tool's file from its first line on.
@@ -21,12 +21,13 @@ import mmadapt  # noqa: F401  (before MMPretrain, which needs its workarounds)
 
 import mmpretrain.models  # isort: skip  # noqa: F401 - loaded once, not in each run
 
-__all__ = ['UNCAUGHT', 'Ended', 'train']
+__all__ = ['UNCAUGHT', 'Ended', 'run', 'train']
 
-TRAIN = Path(__file__).resolve().parents[2] / 'train.py'
+TOOLS = Path(__file__).resolve().parents[2]
 UNCAUGHT = 70
 """Exit status of a run that ended with a traceback."""
 POLL = 0.0005  # seconds; a save of the tiny task takes a few milliseconds
+IDLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,22 @@ def train(
     disturb: Callable[[int, float], bool] | None = None,
     file_limit: int | None = None,
 ) -> Ended:
-    """Run ``tools/train.py``.
+    """Run ``tools/train.py``; see :func:`run`."""
+    return run('train.py', argv, log, limit, disturb, file_limit)
+
+
+def run(
+    tool: str,
+    argv: list[str],
+    log: Path,
+    limit: float,
+    disturb: Callable[[int, float], bool] | None = None,
+    file_limit: int | None = None,
+) -> Ended:
+    """Run a tool from its first line on.
 
     Args:
+        tool: Its file below ``tools``.
         argv: Its arguments.
         log: File for its output.
         limit: Seconds after which it is taken for hung, and killed.
@@ -66,7 +80,7 @@ def train(
     start = time.monotonic()
     child = os.fork()
     if child == 0:
-        run_tool(argv, log, file_limit)
+        run_tool(TOOLS / tool, argv, log, file_limit)
     done, status = 0, 0
     while done == 0:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -79,12 +93,12 @@ def train(
             return Ended(None, seconds, log.read_text(errors='replace'))
         if disturb is not None and disturb(child, seconds):
             disturb = None
-        time.sleep(POLL)
+        time.sleep(IDLE if disturb is None else POLL)
     code = os.waitstatus_to_exitcode(status)
     return Ended(code, seconds, log.read_text(errors='replace'))
 
 
-def run_tool(argv: list[str], log: Path, file_limit: int | None) -> None:
+def run_tool(tool: Path, argv: list[str], log: Path, file_limit: int | None) -> None:
     """The forked process; it does not return."""
     os.setpgid(0, 0)  # so that its workers can be ended with it
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -94,10 +108,10 @@ def run_tool(argv: list[str], log: Path, file_limit: int | None) -> None:
     sys.stderr = open(2, 'w', buffering=1, closefd=False)  # noqa: SIM115
     if file_limit is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
-    sys.argv = [str(TRAIN), *argv]
+    sys.argv = [str(tool), *argv]
     status = 0
     try:
-        runpy.run_path(str(TRAIN), run_name='__main__')
+        runpy.run_path(str(tool), run_name='__main__')
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1 if end.code else 0
         if isinstance(end.code, str):
