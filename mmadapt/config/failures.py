@@ -15,7 +15,7 @@ from ..errors import AdaptError, ConfigError, did_you_mean
 from .accepts import known_names
 from .data import scope_of
 from .option_roles import registry_of, takes
-from .places import walk
+from .places import Node, walk
 
 __all__ = ['config_errors']
 
@@ -63,8 +63,8 @@ def explained(cfg: Config, error: Exception) -> str:
 def unexpected(cfg: Config, name: str) -> str:
     """Which part has an option of that name that its class doesn't take."""
     with scope_of(cfg):
-        for path, node in walk(cfg):
-            known = takes(path, node) if path and name in node else None
+        for path, node in parts(cfg):
+            known = takes(path, node) if name in node else None
             if known is not None and name not in known[1]:
                 allowed = sorted({n for n in known[1] if not n.startswith('_')})
                 return (
@@ -76,7 +76,7 @@ def unexpected(cfg: Config, name: str) -> str:
 
 def unknown(cfg: Config, kind: str) -> str:
     """Which part has a type of that name, that is none."""
-    for path, node in walk(cfg):
+    for path, node in parts(cfg):
         if node.get('type') != kind:
             continue
         registry = registry_of(path)
@@ -86,6 +86,12 @@ def unknown(cfg: Config, kind: str) -> str:
             near = did_you_mean(kind, known_names(registry))
         return f'no {registry.name} is called {kind!r} ({path}.type).{near}'
     return ''
+
+
+def parts(cfg: Config) -> Iterator[tuple[str, Node]]:
+    """Every dict in a config, with its dotted path."""
+    for name, value in cfg.items():
+        yield from walk(value, name)
 
 
 def place_of(error: BaseException) -> str:

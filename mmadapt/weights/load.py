@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 from .coverage import LoadReport, format_rows
-from .differences import adapter_rows, shortened
+from .differences import adapter_rows
 from .fingerprint import TrunkRecord, hash_values
 from .layouts import Piece, map_names, unused_in_blocks
 from .parts import Parts, split
 from .reading import read_checkpoint, state_dict_of
 from .resize import Tokens, fit, is_sinusoid
 from .stamp import TaskStamp, decode
-from .values import not_finite
+from .values import check_weights
 
 __all__ = ['load_weights']
 
@@ -52,7 +52,7 @@ def load_weights(
     Raises:
         WeightsError: The file lacks something that the trunk needs, or has it in a
             shape that can't be fitted; with a table. Or its adapters have other
-            options than the model's, or a weight is not finite.
+            options than the model's, or a weight is no number.
         UntrustedFileError: The file would have to be unpickled.
 
     Examples:
@@ -104,12 +104,9 @@ def load_weights(
         raise WeightsError(_explain(model, parts, report, mapped, misfits))
     # tables that a model computes may mask by infinities
     computed = {*parts.buffers} & spare
-    if endless := not_finite((n, t) for n, t in ready.items() if n not in computed):
-        raise WeightsError(
-            f"'{file}' has infinite values or NaN in {len(endless)} tensors: "
-            f'{shortened(endless)}. Its training diverged, or it is damaged; take '
-            'another copy of it, or an earlier one.'
-        )
+    check_weights(
+        file, {n: t for n, t in ready.items() if n not in computed}, parts.tensors
+    )
     with torch.no_grad():
         for name, tensor in ready.items():
             parts.tensors[name].copy_(tensor)

@@ -19,7 +19,7 @@ from .scene import Scene
 __all__ = ['Case', 'judge']
 
 REFUSAL = re.compile(r'^\w*Error: .{20,}', re.MULTILINE)
-SKIPPED = re.compile(r'skipped|left out|passed over|unreadable', re.IGNORECASE)
+SKIPPED = re.compile(r'broken file|skipped|left out', re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ def break_trunk(
         tool=tool,
         scene=scene,
         inputs=Inputs(trunk=file),
+        whole=Inputs(trunk=scene.trunk),
         names=(file.name,),
         sound=tool in FREE and is_sound(file),
     )
@@ -92,6 +93,7 @@ def break_task(
         tool=tool,
         scene=scene,
         inputs=Inputs(task=file),
+        whole=Inputs(task=source),
         names=(file.name, 'task file', 'task_stamp', 'finite'),
         # the converter writes what it reads; who loads that, refuses it
         sound=sound or (tool == 'convert' and not broken_bytes),
@@ -144,6 +146,9 @@ def is_sound(file: Path) -> bool:
                     return False
             content = torch.load(file, weights_only=True)
             tensors = content['state_dict']
-        return all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
+        return all(
+            tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
+            for tensor in tensors.values()
+        )
     except Exception:  # any error at all means that it isn't
         return False

@@ -69,19 +69,24 @@ def craft(
         content = torch.load(scene.trunk, weights_only=True)
         content['args'] = attack
         place = ('args',)
-        inputs, survives = Inputs(trunk=file), False
+        inputs, whole, survives = Inputs(trunk=file), Inputs(trunk=scene.trunk), False
     else:
         tool = TOOLS[turn % len(TOOLS)]
         place = PLACES[turn % len(PLACES)]
-        content = torch.load(scene.work / 'epoch_1.pth', weights_only=True)
+        source = scene.work / 'epoch_1.pth'
+        content = torch.load(source, weights_only=True)
         put(content, place, attack, marker)
         file = folder / 'crafted.pth'
-        inputs, survives = Inputs(task=file), tool == 'go on'
+        inputs, whole, survives = (
+            Inputs(task=file),
+            Inputs(task=source),
+            tool == 'go on',
+        )
     if survives:
         work = folder / 'work'
         shutil.copytree(scene.work, work)
         file = work / 'epoch_2.pth'
-        inputs = Inputs()
+        inputs = whole = Inputs()
     if turn % 10 == 9:
         file.write_bytes(pickle.dumps(attack))
     else:
@@ -92,9 +97,8 @@ def craft(
         tool=tool,
         scene=scene,
         inputs=inputs,
+        whole=whole,
         names=(file.name,),
-        # source text in meta.config is left out, and the rest is as it was
-        sound=place == ('meta', 'config'),
         survives=survives,
     )
 
