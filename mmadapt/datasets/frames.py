@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from PIL import Image
+from torch.nn.functional import interpolate
 
-from ..errors import ConfigError
+from ..errors import ConfigError, did_you_mean
 
 __all__ = ['MultiScaleResizedCrop', 'ResizeShortSide', 'SquareViews']
+
+
+def resize_by_pillow(frames: Sequence[np.ndarray], side: int) -> list[np.ndarray]:
+    """Frames ``(H, W, 3)`` as squares, one by one."""
+    return [
+        np.asarray(
+            Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR)
+        )
+        for frame in frames
+    ]
+
+
+def resize_by_torch(frames: Sequence[np.ndarray], side: int) -> list[np.ndarray]:
+    """Frames ``(H, W, 3)`` of one size as squares, all at once."""
+    stacked = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)  # (T, 3, H, W)
+    resized = interpolate(stacked, (side, side), mode='bilinear', antialias=True)
+    return list(resized.permute(0, 2, 3, 1).numpy())
+
+
+Resizer = Callable[[Sequence[np.ndarray], int], list[np.ndarray]]
+RESIZERS: dict[str, Resizer] = {'pillow': resize_by_pillow, 'torch': resize_by_torch}
 
 
 @TRANSFORMS.register_module()
@@ -29,29 +52,37 @@ class MultiScaleResizedCrop(BaseTransform):
     Args:
         size: Side of the result.
         scales: Shares of the short side, in order.
+        backend: ``'pillow'``; or ``'torch'``, the same filter in a third of the time,
+            whose rounding makes some pixels one of 255 levels brighter or darker.
+
+    Raises:
+        ConfigError: Another backend.
     """
 
     def __init__(
-        self, size: int = 224, scales: Sequence[float] = (1, 0.875, 0.75, 0.66)
+        self,
+        size: int = 224,
+        scales: Sequence[float] = (1, 0.875, 0.75, 0.66),
+        backend: str = 'pillow',
     ) -> None:
+        if backend not in RESIZERS:
+            raise ConfigError(
+                f'MultiScaleResizedCrop got backend={backend!r}; allowed: '
+                f'{", ".join(RESIZERS)}.{did_you_mean(backend, RESIZERS)}'
+            )
         self.size = size
         self.scales = tuple(scales)
+        self.backend = backend
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Crop and resize ``imgs``."""
         height, width = results['imgs'][0].shape[:2]
         left, top, crop_w, crop_h = self.draw(width, height)
-        box = (left, top, left + crop_w, top + crop_h)
-        square = (self.size, self.size)
-        results['imgs'] = [
-            np.asarray(
-                Image.fromarray(frame)
-                .crop(box)
-                .resize(square, Image.Resampling.BILINEAR)
-            )
-            for frame in results['imgs']
+        crops = [
+            frame[top : top + crop_h, left : left + crop_w] for frame in results['imgs']
         ]
-        results['img_shape'] = square
+        results['imgs'] = RESIZERS[self.backend](crops, self.size)
+        results['img_shape'] = (self.size, self.size)
         return results
 
     def draw(self, width: int, height: int) -> tuple[int, int, int, int]:

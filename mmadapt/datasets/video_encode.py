@@ -124,6 +124,7 @@ def write(
             'crf': str(encoding.crf),
             'preset': encoding.preset,
             'sc_threshold': '0',
+            'tune': 'fastdecode',  # no deblocking, no CABAC: a third less to decode
         }
         number = 0
         for frames in read_in_parts(video):
@@ -167,7 +168,7 @@ def mark_of(source: Path, encoding: Encoding) -> str:
     """What a result says of its origin, in the comment of its file."""
     stat = source.stat()
     origin = {'size': stat.st_size, 'changed': stat.st_mtime_ns}
-    return json.dumps({'mmadapt': 1, **asdict(encoding), **origin}, sort_keys=True)
+    return json.dumps({'mmadapt': 2, **asdict(encoding), **origin}, sort_keys=True)
 
 
 def is_whole(target: Path, mark: str) -> bool:

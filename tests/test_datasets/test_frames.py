@@ -69,6 +69,22 @@ def test_all_frames_are_cropped_alike_and_resized_by_pillow() -> None:
     assert results['img_shape'] == (32, 32)
 
 
+@pytest.mark.parametrize('seed', range(6))
+def test_torch_resizes_as_pillow_does_but_for_a_level(seed: int) -> None:
+    waves = np.sin(np.arange(90 * 120 * 3).reshape(90, 120, 3) / 37)
+    frames = [np.uint8(127 + 120 * waves), np.uint8(127 - 90 * waves)]
+    results = {}
+    for backend in ('pillow', 'torch'):
+        random.seed(seed)
+        cropped = apply(frames, type='MultiScaleResizedCrop', size=64, backend=backend)
+        results[backend] = np.stack(cropped['imgs']).astype(int)
+    difference = np.abs(results['pillow'] - results['torch'])
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.05
+    with pytest.raises(ConfigError, match="Did you mean 'torch'"):
+        apply(frames, type='MultiScaleResizedCrop', backend='touch')
+
+
 @pytest.mark.parametrize(
     ('shape', 'expected'), [((180, 320), (224, 398)), ((320, 180), (398, 224))]
 )

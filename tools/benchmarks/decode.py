@@ -7,31 +7,32 @@ Both draw the same frames of the same clips; MMAction2 by DecordInit, SampleFram
 DecordDecode, Resize, crops, FormatShape, PackActionInputs, and ours by OpenVideo,
 SampleFrames, DecodeVideo and the crops of the shipped configs. Ours reads the
 originals, clips that tools/data/reencode.py would write, and stores of frames as
-tools/data/frame_store.py makes them. A cell is the ratio to MMAction2's time for a
-whole sample, the median of the rounds, least and largest, and behind the semicolon that
-of opening and decoding alone. Without --clips the clips are made: 10 s of 340 x
-256 at 30 frames a second, textures in motion under noise, h264 as x264 does by default,
-with key frames up to 250 frames apart. --join makes such clips, without a key frame at
-the joints, out of those of a folder. One decoder thread on both sides; CPU time, user
-and system, of the process with all its threads; rounds in turns.
+tools/data/frame_store.py makes them.
+
+Without --clips the clips are made: 10 s of 340 x 256 at 30 frames a second, textures in
+motion under noise, h264 as x264 does by default, with key frames up to 250 frames
+apart. --join makes such clips, without a key frame at the joints, out of those of a
+folder. One decoder thread on both sides; CPU time, user and system, of the process with
+all its threads; rounds in turns. A cell is the ratio to MMAction2's time for a whole
+sample, of the sums over all rounds, in brackets the least and the largest of a round;
+behind the semicolon that of opening and decoding alone.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import statistics
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import av
 import cv2
 import numpy as np
+import torch
+from decoding.clips import find_clips
 
 ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
@@ -46,16 +47,12 @@ from mmadapt.datasets.frame_pack import pack_clip
 from mmadapt.datasets.readers import VideoFile
 from mmadapt.datasets.threads import process_cores
 from mmadapt.datasets.video_encode import Encoding, encode_clip
-from mmadapt.errors import DataError
 
-SIZE, RATE = (340, 256), 30
-FORMATS = [FrameFormat('jpeg'), FrameFormat('raw')]
 KINDS = ('mmaction', 'original', 'reencoded', 'jpeg', 'raw')
 PACKED = [
     {'type': 'FormatShape', 'input_format': 'NCTHW'},
     {'type': 'PackActionInputs', 'meta_keys': ('img_shape', 'filename')},
 ]
-Pixels = Iterator[np.ndarray]
 
 
 def parse_args(argv: list[str] | None = None) -> Namespace:
@@ -65,83 +62,22 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
     parser.add_argument('--join', type=int, default=0, help='join to so many seconds')
     parser.add_argument('--count', type=int, default=6, help='clips (6)')
     parser.add_argument('--rounds', type=int, default=5, help='rounds (5)')
+    parser.add_argument(
+        '--short-side', type=int, default=256, help='of stores and new clips (256)'
+    )
+    parser.add_argument(
+        '--backend', default='pillow', help='of MultiScaleResizedCrop (pillow)'
+    )
     return parser.parse_args(argv)
 
 
-def motion(seed: int, frames: int) -> Pixels:
-    """A texture that drifts, with patches that move over it, under noise."""
-    generator = np.random.default_rng(seed)
-    width, height = SIZE
-    coarse = generator.integers(0, 256, (90, 110, 3), dtype=np.uint8)
-    ground = cv2.resize(coarse, (4 * width, 4 * height), interpolation=cv2.INTER_CUBIC)
-    places = generator.uniform(0, 1, (6, 2)) * (width - 60, height - 60)
-    speeds = generator.normal(0, 2.5, (6, 2))
-    for number in range(frames):
-        x, y = round(1.3 * number), round(0.65 * number)
-        frame = ground[y : y + height, x : x + width].astype(np.int16)
-        for patch, (place, speed) in enumerate(zip(places, speeds, strict=True)):
-            left, top = np.abs((place + number * speed) % (2 * width) - width)
-            left, top = int(min(left, width - 40)), int(min(top, height - 40))
-            frame[top : top + 40, left : left + 40] = 40 * patch
-        noise = generator.normal(0, 4, frame.shape)
-        yield np.clip(frame + noise, 0, 255).astype(np.uint8)
-
-
-def joined(files: Iterable[Path]) -> Pixels:
-    """The frames of clips one behind another, at one size."""
-    for file in files:
-        video = VideoFile(file)
-        for frame in video.read(range(len(video))):
-            yield cv2.resize(frame, SIZE, interpolation=cv2.INTER_LINEAR)
-
-
-def write_clip(file: Path, frames: Pixels, count: int) -> Path:
-    """Encode frames as x264 does by default, but for key frames at cuts."""
-    with av.open(str(file), 'w') as container:
-        stream = container.add_stream('libx264', rate=RATE)
-        stream.width, stream.height = SIZE
-        stream.pix_fmt = 'yuv420p'
-        stream.codec_context.gop_size = 250
-        stream.options = {'sc_threshold': '0'}
-        for _, frame in zip(range(count), frames, strict=False):
-            coded = av.VideoFrame.from_ndarray(frame, format='rgb24')
-            container.mux(stream.encode(coded))
-        container.mux(stream.encode())
-    return file
-
-
-def find_clips(args: Namespace, folder: Path) -> list[Path]:
-    """The clips to read, made where need be.
-
-    Raises:
-        DataError: A folder without enough of them.
-    """
-    if args.clips is None:
-        return [
-            write_clip(folder / f'{seed}.mp4', motion(seed, 300), 300)
-            for seed in range(args.count)
-        ]
-    endings = {'.mp4', '.webm', '.avi', '.mkv'}
-    files = sorted(p for p in args.clips.rglob('*') if p.suffix in endings)
-    if len(files) < args.count:
-        raise DataError(f'{args.clips} holds {len(files)} clips, not {args.count}.')
-    if not args.join:
-        return files[:: len(files) // args.count][: args.count]
-    frames = joined(files)
-    count = args.join * RATE
-    return [
-        write_clip(folder / f'{number}.mp4', frames, count)
-        for number in range(args.count)
-    ]
-
-
-def inputs(clip: Path, folder: Path) -> dict[str, dict[str, Any]]:
+def inputs(clip: Path, folder: Path, side: int) -> dict[str, dict[str, Any]]:
     """What the pipelines get of one clip, for each kind of file."""
-    encode_clip(clip, folder / f'{clip.stem}-reencoded.mp4', Encoding())
+    encode_clip(clip, folder / f'{clip.stem}-reencoded.mp4', Encoding(side))
     plain = {'start_index': 0, 'label': 0, 'modality': 'RGB', 'filename': str(clip)}
     found = {kind: dict(plain) for kind in KINDS}
     found['reencoded']['filename'] = str(folder / f'{clip.stem}-reencoded.mp4')
-    for form in FORMATS:
+    for form in (FrameFormat('jpeg', side), FrameFormat('raw', side)):
         file = folder / f'{clip.stem}{form.ending}'
         kept = pack_clip(clip, file, form)
         found[form.kind].update(
@@ -150,7 +86,9 @@ def inputs(clip: Path, folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def pipelines(clip_len: int, views: int) -> dict[str, tuple[Compose, Compose]]:
+def pipelines(
+    clip_len: int, views: int, backend: str
+) -> dict[str, tuple[Compose, Compose]]:
     """Reading, and the rest, of MMAction2's pipeline and of ours."""
     sample = {'type': 'SampleFrames', 'clip_len': clip_len, 'frame_interval': 4}
     sample.update(num_clips=views, test_mode=views > 1)
@@ -170,7 +108,7 @@ def pipelines(clip_len: int, views: int) -> dict[str, tuple[Compose, Compose]]:
             {'type': 'Resize', 'scale': (224, 224), 'keep_ratio': False},
             {'type': 'Flip', 'flip_ratio': 0.5},
         ]
-        ours = [{'type': 'MultiScaleResizedCrop', 'size': 224}]
+        ours = [{'type': 'MultiScaleResizedCrop', 'size': 224, 'backend': backend}]
     readers = {
         'mmaction': ({'type': 'DecordInit'}, {'type': 'DecordDecode'}, stock),
         'ours': ({'type': 'OpenVideo'}, {'type': 'DecodeVideo'}, ours),
@@ -192,8 +130,8 @@ def measure(
             turn = (number + index) % len(KINDS)
             for kind in (*KINDS[turn:], *KINDS[:turn]):
                 reading, rest = steps.get(kind, steps['ours'])
-                random.seed(number)
-                np.random.seed(number)
+                random.seed(number * len(clips) + index)
+                np.random.seed(number * len(clips) + index)
                 start = time.process_time()
                 results = reading(dict(clip[kind]))
                 read = time.process_time()
@@ -207,12 +145,13 @@ def measure(
 def row(title: str, seconds: dict[str, list[np.ndarray]], count: int) -> str:
     """Ratios to MMAction2's time, of a whole sample and of its reading alone."""
     base = np.array(seconds['mmaction'])
-    cells = [f'{1e3 * statistics.median(base[:, 1]) / count:.0f} ms']
+    cells = [f'{1e3 * base[:, 1].mean() / count:.0f} ms']
     for kind in KINDS[1:]:
-        whole = np.array(seconds[kind]) / base
-        low, high = whole[:, 1].min(), whole[:, 1].max()
-        middle = np.median(whole, axis=0)
-        cells.append(f'{middle[1]:.3f} [{low:.3f}, {high:.3f}]; {middle[0]:.3f}')
+        taken = np.array(seconds[kind])
+        rounds = taken[:, 1] / base[:, 1]
+        reading, whole = taken.sum(0) / base.sum(0)
+        spread = f'[{rounds.min():.3f}, {rounds.max():.3f}]'
+        cells.append(f'{whole:.3f} {spread}; {reading:.3f}')
     return f'| {title} | ' + ' | '.join(cells) + ' |'
 
 
@@ -222,11 +161,12 @@ def main() -> None:
     # As where a data worker runs on each core: one thread for a decoder.
     os.environ['LOCAL_WORLD_SIZE'] = str(process_cores())
     cv2.setNumThreads(0)
+    torch.set_num_threads(1)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        files = find_clips(args, folder)
+        files = find_clips(args.clips, args.join, args.count, folder)
         lengths = [len(VideoFile(file)) for file in files]
-        clips = [inputs(file, folder) for file in files]
+        clips = [inputs(file, folder, args.short_side) for file in files]
         print(f'{len(files)} clips of {min(lengths)} to {max(lengths)} frames')
         print('| sample | mmaction | ' + ' | '.join(KINDS[1:]) + ' |')
         print('|---' * (len(KINDS) + 1) + '|')
@@ -236,7 +176,8 @@ def main() -> None:
             ('test, 4 x 8 frames, 3 crops', 8, 4),
         ):
             with DefaultScope.overwrite_default_scope('mmaction'):
-                seconds = measure(clips, pipelines(clip_len, views), args.rounds)
+                steps = pipelines(clip_len, views, args.backend)
+                seconds = measure(clips, steps, args.rounds)
             print(row(title, seconds, len(clips)), flush=True)
 
 
