@@ -31,7 +31,7 @@ class DataWaitHook(Hook):
     the iterations that a line is about; that of an epoch is from the process that
     waited most. On a GPU the loss that MMEngine logs keeps the host in step, so that
     while it waits for data the device idles. The first epoch with a larger share than
-    ``hint_above`` says what helps.
+    ``hint_above`` says what helps, the start of workers that stay apart.
 
     Args:
         hint_above: From 0 to 1.
@@ -78,42 +78,49 @@ class DataWaitHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Say what the epoch's share was, and what helps if it is large."""
-        reports = all_gather_object((sum(self.waits), self.total))
-        waited, total = max(reports, key=lambda report: share(*report))
+        first = self.waits[0] if self.waits else 0.0
+        reports = all_gather_object((sum(self.waits), self.total, first))
+        waited, total, first = max(reports, key=lambda report: share(*report[:2]))
         if not total:
             return
         slowest = ' in the process that waited most' if len(reports) > 1 else ''
         runner.logger.info(
             f'waited for data: {share(waited, total):.0%} of the epoch{slowest} '
             f'({waited:.1f} of {total:.1f} s; '
-            f'{self.waits[0]:.1f} s for the first batch)'
+            f'{first:.1f} s for the first batch)'
         )
-        if share(waited, total) > self.hint_above and not self.hinted:
-            self.hinted = True
-            ways = list(self.advice(runner.train_loop.dataloader))
-            runner.logger.info(f'to wait less for data: {"; or ".join(ways)}.')
-
-    def advice(self, loader: Any) -> Iterator[str]:
-        """What would make this dataloader faster."""
-        keeps = getattr(loader, 'persistent_workers', False)
-        if loader.num_workers and not keeps and self.waits[0] > sum(self.waits) / 2:
-            yield (
+        if self.hinted or share(waited, total) <= self.hint_above:
+            return
+        loader = runner.train_loop.dataloader
+        ways: list[str] = []
+        if share(waited - first, total) > self.hint_above:
+            ways += faster(loader)
+        # Workers that stay start once; those that don't start at each epoch.
+        if loader.num_workers and not loader.persistent_workers and first > waited / 2:
+            ways.append(
                 'keep the workers from one epoch to the next '
                 '(train_dataloader.persistent_workers=True)'
             )
-        cores = process_cores()
-        if loader.num_workers < cores:
-            yield (
-                f'more workers (train_dataloader.num_workers={cores}, now '
-                f'{loader.num_workers}: one for each core of this process)'
-            )
-        dataset = loader.dataset
-        while hasattr(dataset, 'dataset'):  # a wrapper, such as RepeatDataset
-            dataset = dataset.dataset
-        if getattr(dataset, 'frame_store', '') is None:
-            yield FAST_CLIPS
-        else:
-            yield 'a machine with more cores for each GPU, or smaller files'
+        if ways:
+            self.hinted = True
+            runner.logger.info(f'to wait less for data: {"; or ".join(ways)}.')
+
+
+def faster(loader: Any) -> Iterator[str]:
+    """What would make a dataloader faster."""
+    cores = process_cores()
+    if loader.num_workers < cores:
+        yield (
+            f'more workers (train_dataloader.num_workers={cores}, now '
+            f'{loader.num_workers}: one for each core of this process)'
+        )
+    dataset = loader.dataset
+    while hasattr(dataset, 'dataset'):  # a wrapper, such as RepeatDataset
+        dataset = dataset.dataset
+    if getattr(dataset, 'frame_store', '') is None:
+        yield FAST_CLIPS
+    else:
+        yield 'a machine with more cores for each GPU, or smaller files'
 
 
 def share(waited: float, total: float) -> float:

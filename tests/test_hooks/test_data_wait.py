@@ -57,10 +57,15 @@ def test_the_share_is_that_of_the_sums(caplog: pytest.LogCaptureFixture) -> None
 def test_the_process_that_waited_most_counts(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_wait, 'all_gather_object', lambda own: [own, (6.0, 8.0)])
+    monkeypatch.setattr(
+        data_wait, 'all_gather_object', lambda own: [own, (6.0, 8.0, 0.5)]
+    )
     with caplog.at_level(logging.INFO):
         epoch(DataWaitHook(), run_of(), [(1.0, 8.0)])
-    assert '75% of the epoch in the process that waited most (6.0 of' in caplog.text
+    assert (
+        '75% of the epoch in the process that waited most (6.0 of 8.0 s; 0.5'
+        in caplog.text
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,6 +104,21 @@ def test_what_helps_is_said_once(
     assert caplog.text.count('to wait less for data') == 1
     assert said in caplog.text
     assert unsaid not in caplog.text
+
+
+def test_the_start_of_workers_that_stay_is_no_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        epoch(DataWaitHook(), run_of(), [(5.0, 6.0), (0.1, 4.0)])
+        assert 'waited for data: 51%' in caplog.text
+        assert 'to wait less' not in caplog.text
+        run = run_of(persistent_workers=False)
+        epoch(DataWaitHook(), run, [(5.0, 6.0), (0.1, 4.0)])
+    assert caplog.text.endswith(
+        'to wait less for data: keep the workers from one epoch to the next '
+        '(train_dataloader.persistent_workers=True).\n'
+    )
 
 
 @pytest.mark.parametrize('value', [-0.1, 2, 'much'])

@@ -32,12 +32,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from decoding.clips import find_clips
 
 ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
+from decoding.clips import find_clips
 from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
 
