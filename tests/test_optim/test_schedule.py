@@ -116,7 +116,13 @@ class Recorder(BaseModel):
 rates: list[float] = []
 
 
-def run(folder: Path, epochs: int, stop: int | None = None, **options: object) -> None:
+def run(
+    folder: Path,
+    epochs: int,
+    stop: int | None = None,
+    auto_scale_lr: dict[str, object] | None = None,
+    **options: object,
+) -> None:
     """Train on six batches an epoch, by the shipped schedule; stop after an epoch."""
     rates.clear()
     shipped = Config.fromfile(SCHEDULES / 'adamw_20e.py')
@@ -135,6 +141,7 @@ def run(folder: Path, epochs: int, stop: int | None = None, **options: object) -
         ),
         optim_wrapper={'optimizer': {'type': 'SGD', 'lr': 0.4}},
         param_scheduler=shipped.param_scheduler,
+        auto_scale_lr=auto_scale_lr,
         train_cfg={'by_epoch': True, 'max_epochs': epochs},
         default_hooks={'checkpoint': {'type': 'AdapterCheckpointHook'}},
         custom_hooks=[Stop()],
@@ -158,6 +165,18 @@ def test_a_run_takes_the_official_rates_and_resumes_in_their_middle(
     assert rates[0] == 0
     run(tmp_path, epochs=5, warmup=2)
     assert rates == pytest.approx(expected[18:], abs=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('schedule', ['sgd_100e.py', 'sgd_90e.py'])
+def test_the_papers_rate_follows_the_batch(tmp_path: Path, schedule: str) -> None:
+    """0.1 * batch / 256 at a batch of two, and from zero as ever."""
+    cfg = Config.fromfile(SCHEDULES / schedule)
+    assert cfg.optim_wrapper.optimizer.lr == 0.1 * 1024 / 256
+    scale = {**cfg.auto_scale_lr, 'enable': True}
+    run(tmp_path, epochs=3, stop=3, auto_scale_lr=scale, warmup=1)
+    expected = [official(step / 6, 0.1 * 2 / 256, 1, 3) for step in range(18)]
+    assert rates == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.slow

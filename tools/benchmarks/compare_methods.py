@@ -128,7 +128,9 @@ class Comparison:
 
     def train(self, runs: list[Run]) -> Steps:
         """Run what isn't done yet."""
-        threads = max(1, (os.cpu_count() or 1) // self.args.jobs)
+        own = os.environ.get('OMP_NUM_THREADS', '')
+        share = max(1, (os.cpu_count() or 1) // self.args.jobs)
+        threads = int(own) if own.isdecimal() else share
         steps = Steps(
             [run.step() for run in runs], self.root / 'steps', self.args.jobs, threads
         )

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .children import ending_with
+
 THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
 PROGRESS = re.compile(r'step \d+/\d+|Epoch\(train\) +\[\d+\]')
-HEARTBEAT = 20
-"""Seconds between two lines that say how far the running steps are."""
+HEARTBEAT = 20  # seconds between two lines that say how far the running steps are
 
 
 class StepError(RuntimeError):
@@ -184,6 +185,7 @@ class Steps:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **dict.fromkeys(THREADS, str(self.threads))},
+                preexec_fn=ending_with(os.getpid()),
             )
         self.running.append(Running(step, process, time.monotonic(), signature))
 
@@ -192,10 +194,8 @@ class Steps:
         step, seconds = one.step, time.monotonic() - one.started
         log = self.log(step.name)
         lost = [path for path in step.outputs if not path.exists()]
-        if one.process.returncode or lost:
-            why = f'exit status {one.process.returncode}'
-            if not one.process.returncode:
-                why = f'it left no {lost[0]}'
+        if (code := one.process.returncode) or lost:
+            why = f'exit status {code}' if code else f'it left no {lost[0]}'
             raise StepError(
                 f'{step.title} failed ({why}). The end of {log}:\n\n{tail(log)}\n\n'
                 'What is done is kept: mend the cause and run the same command again.'
