@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmengine.model import is_model_wrapper
 from torch import nn
 
 from .adapters import Method
@@ -41,13 +42,13 @@ def adapt(
 
     Raises:
         ConfigError: An unknown method or option, a layer out of range, a prefix that
-            matches nothing, no block with a host, a model that is adapted already.
-            The model is untouched then.
+            matches nothing, no block with a host, a model that is adapted already, or
+            wrapped for several processes. The model is untouched then.
 
     Examples:
         >>> model = adapt(backbone, dict(bottleneck=64), trainable=['fc_norm'])
     """
-    check_not_adapted(model)
+    check_model(model)
     placements = plan(model, adapter)
     check_trainable(model, trainable)
     release_stages(model, trainable)
@@ -139,12 +140,23 @@ def adapter_prefixes(model: nn.Module) -> list[str]:
     ]
 
 
-def check_not_adapted(model: nn.Module) -> None:
-    """Refuse a model that has adapters.
+def check_model(model: nn.Module) -> None:
+    """Refuse what is no model, is wrapped for several processes, or has adapters.
 
     Raises:
-        ConfigError: With the name of the first one.
+        ConfigError: With what was given, or the name of the first adapter.
     """
+    if not isinstance(model, nn.Module):
+        raise ConfigError(
+            f'model={model!r}: a torch module, such as a backbone or a whole model.'
+        )
+    for module in model.modules():
+        if is_model_wrapper(module) and not isinstance(module, nn.DataParallel):
+            raise ConfigError(
+                f'the model is in a {type(module).__name__}, which has taken its list '
+                'of parameters: adapters would not be kept alike in all processes. '
+                'Adapt the model first, then wrap it.'
+            )
     adapters = adapter_prefixes(model)
     if adapters:
         raise ConfigError(

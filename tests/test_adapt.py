@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -15,6 +17,7 @@ from tests.helpers import (
     build_video_vit,
     image_input,
 )
+from tests.processes import in_processes
 
 
 def trainable_names(model: nn.Module) -> set[str]:
@@ -172,3 +175,27 @@ def test_blocks_without_attention_take_no_adapter_beside_it() -> None:
     rule = {'stages': [-1]}
     adapted = mmadapt.adapt(build(), {'branch': 'both', 'layers': rule})
     assert len(adapter_prefixes(adapted)) == 2 * 7
+
+
+def test_a_model_wrapped_for_several_processes_is_refused(tmp_path: Path) -> None:
+    """Its wrapper would keep adapters that came later apart in each process."""
+
+    def task(_: int) -> str:
+        wrapped = nn.parallel.DistributedDataParallel(build_image_vit())
+        before = state(wrapped)
+        try:
+            mmadapt.adapt(wrapped, {'bottleneck': 4})
+        except ConfigError as error:
+            assert state(wrapped) == before
+            return str(error)
+        return 'adapted'
+
+    (said,) = in_processes(1, task, tmp_path)
+    assert 'DistributedDataParallel' in said and 'first, then wrap' in said
+    adapted = mmadapt.adapt(nn.DataParallel(build_image_vit()), {'bottleneck': 4})
+    assert len(adapter_prefixes(adapted)) == 2
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(ConfigError, match="model='swin'"):
+        mmadapt.adapt('swin', {'bottleneck': 4})  # type: ignore[arg-type]

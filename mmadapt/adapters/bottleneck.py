@@ -127,7 +127,8 @@ def middle_dimension(dim: int, bottleneck: object) -> int:
             or one that leaves nothing of this width.
     """
     if not isinstance(bottleneck, str):
-        check_count('bottleneck', bottleneck, 'the middle dimension')
+        meaning = "the middle dimension, unless a fraction in quotes such as '1/12',"
+        check_count('bottleneck', bottleneck, meaning)
         return bottleneck  # type: ignore[return-value]
     try:
         fraction = Fraction(bottleneck)

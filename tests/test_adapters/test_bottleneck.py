@@ -104,6 +104,7 @@ def test_dropout_acts_on_the_hidden_layer_in_training_only() -> None:
     [
         ({'bottleneck': 0}, 'from 1 on'),
         ({'bottleneck': 2.5}, 'whole number'),
+        ({'bottleneck': 0.25}, "in quotes such as '1/12'"),
         ({'bottleneck': True}, 'whole number'),
         ({'bottleneck': 'half'}, "such as '1/12'"),
         ({'bottleneck': '1/24'}, 'at least 1'),
