@@ -9,6 +9,7 @@ from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from ..hosts.image.class_row import set_class_row
 from ..placement import AdapterConfig
 from .checks import check_arch, check_inner_init
 from .recompute import set_recompute
@@ -36,6 +37,8 @@ class AdaptFormerViT(VisionTransformer):
             computes a second time to keep less for its backward pass, see
             :func:`mmadapt.backbones.recompute.set_recompute`.
         fused_mlp: See there.
+        class_row: Compute the last block for the class token alone where nothing else
+            of it is read, see :func:`mmadapt.hosts.image.class_row.set_class_row`.
         vit: The arguments of :class:`mmpretrain.models.VisionTransformer`.
 
     Raises:
@@ -53,13 +56,16 @@ class AdaptFormerViT(VisionTransformer):
         frozen_dtype: str | None = None,
         recompute: str = 'none',
         fused_mlp: bool = False,
+        class_row: bool = True,
         **vit: Any,
     ) -> None:
-        check_arch(vit, VisionTransformer, required=('arch',))
+        check_arch(vit, VisionTransformer, required=('arch',), own=('class_row',))
         with drawn_from(init_cfg):
             super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
         set_recompute(self, recompute, fused_mlp)
+        if class_row:
+            set_class_row(self)
 
     def init_weights(self) -> None:
         """Nothing: the trunk is initialised and loaded while it is built."""

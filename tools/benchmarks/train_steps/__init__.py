@@ -1,0 +1,1 @@
+"""What a training step costs, in every way that the adapted ViT can be run."""

@@ -1,0 +1,140 @@
+"""Times of a step in turns, and the memory that it takes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from costs.memory import saved
+from torch import nn
+
+from .shape import Shape
+from .variants import OFFICIAL, VARIANTS, Model, build, make_input
+
+GEMM = (788, 768, 3072)
+"""Tokens, width and hidden width of the product whose rate is the limit's."""
+
+
+def timed(work: Callable[[], object], device: str) -> float:
+    """Seconds: of the device's own clock, or of CPU time."""
+    if device == 'cpu':
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    torch.cuda.synchronize(device)
+    begin.record()
+    work()
+    end.record()
+    torch.cuda.synchronize(device)
+    return begin.elapsed_time(end) / 1000
+
+
+def product_rate(device: str, kind: torch.dtype) -> float:
+    """Operations a second of a matrix product."""
+    tokens, width, hidden = GEMM
+    left = torch.randn(tokens, width, device=device, dtype=kind)
+    right = torch.randn(width, hidden, device=device, dtype=kind)
+    times = [timed(lambda: left @ right, device) for _ in range(10)]
+    return 2 * tokens * width * hidden / min(times)
+
+
+def step(model: nn.Module, x: torch.Tensor, bf16: bool) -> None:
+    """Forward and backward pass; the optimizer, under 1 % of it, is left out."""
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
+        loss = model(x)
+    loss.backward()
+    model.zero_grad(set_to_none=True)
+
+
+def in_turns(
+    names: list[str], shape: Shape, device: str, rounds: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, int]]:
+    """Run every variant once a round.
+
+    Args:
+        names: Of the variants.
+        shape: What they read.
+        device: Where.
+        rounds: How many, behind a forward pass of each that isn't counted.
+
+    Returns:
+        Seconds by variant and round, operations a second of a product by precision
+        and round, and bytes kept for the backward pass by variant.
+    """
+    torch.manual_seed(0)
+    models: dict[str, Model] = {}
+    for name in names:
+        others = [models[n].backbone for n in models if n != OFFICIAL]
+        models[name] = build(name, shape, others[0] if others else None).to(device)
+    x = make_input(shape, device)
+    kept = {name: bytes_kept(models[name], x, VARIANTS[name].bf16) for name in names}
+    runs = {
+        n: torch.compile(m) if VARIANTS[n].compiled else m for n, m in models.items()
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    kinds = {'bfloat16' if VARIANTS[name].bf16 else 'float32' for name in names}
+    rates: dict[str, list[float]] = {kind: [] for kind in sorted(kinds)}
+    for number in range(rounds):
+        for kind, measured in rates.items():
+            measured.append(product_rate(device, getattr(torch, kind)))
+        for name in names:
+            bf16 = VARIANTS[name].bf16
+            if VARIANTS[name].compiled and not number:
+                step(runs[name], x, bf16)
+            work = lambda run=runs[name], bf16=bf16: step(run, x, bf16)  # noqa: E731
+            seconds[name].append(timed(work, device))
+        took = ', '.join(f'{name} {seconds[name][-1]:.2f}' for name in names)
+        print(f'round {number}, seconds: {took}', file=sys.stderr, flush=True)
+    return seconds, rates, kept
+
+
+def bytes_kept(model: nn.Module, x: torch.Tensor, bf16: bool) -> int:
+    """Bytes that a forward pass keeps, parameters left out; it warms up too."""
+    with (
+        saved(model) as kept,
+        torch.autocast(x.device.type, torch.bfloat16, enabled=bf16),
+    ):
+        loss = model(x)
+    del loss
+    return sum(kept.values())
+
+
+def peaks(names: list[str], shape: Shape, device: str) -> dict[str, int]:
+    """Bytes that a step adds to the process, or to the device, at its peak.
+
+    Each variant runs in a process of its own, which has run nothing before.
+    """
+    start = 'fork' if device == 'cpu' else 'spawn'
+    found = {}
+    for name in names:
+        with multiprocessing.get_context(start).Pool(1) as pool:
+            found[name] = pool.apply(peak, (name, shape, device))
+        print(f'peak of {name}', file=sys.stderr, flush=True)
+    return found
+
+
+def peak(name: str, shape: Shape, device: str) -> int:
+    """See :func:`peaks`."""
+    model, x = build(name, shape).to(device), make_input(shape, device)
+    if device != 'cpu':
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        step(model, x, VARIANTS[name].bf16)
+        return torch.cuda.max_memory_allocated(device) - before
+    before = resident('VmRSS')
+    Path('/proc/self/clear_refs').write_text('5')  # the peak is what it is now
+    step(model, x, VARIANTS[name].bf16)
+    return resident('VmHWM') - before
+
+
+def resident(field: str) -> int:
+    """Bytes of the process in memory, as Linux tells them."""
+    status = Path('/proc/self/status').read_text()
+    found = re.search(rf'{field}:\s+(\d+) kB', status)
+    return int(found[1]) * 1024 if found else 0
