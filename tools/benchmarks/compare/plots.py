@@ -36,8 +36,8 @@ def plot_scores(rows: Sequence[Row], file: Path) -> None:
         )
         axis.annotate(
             row.title,
-            (row.trainable, row.mean),
-            xytext=(0, 9),
+            (row.trainable, row.mean + row.deviation),  # above its bar
+            xytext=(0, 7),
             textcoords='offset points',
             ha='center',
             fontsize=9,
