@@ -6,7 +6,7 @@ from . import compat
 
 compat.apply()  # before anything imports a framework
 
-from . import datasets, hooks, optim, outside
+from . import datasets, hooks, optim, outside, strategies
 from .adapt import adapt, freeze
 from .backbones import shield
 from .config import resolve_config
@@ -40,4 +40,5 @@ __all__ = [
     'register_host',
     'resolve_config',
     'store_frozen',
+    'strategies',
 ]

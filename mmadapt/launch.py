@@ -94,6 +94,8 @@ def build_runner(cfg: Config) -> Runner:
     kind: Any = RUNNERS.get(cfg.runner_type) if 'runner_type' in cfg else Runner
     with config_errors(cfg), without_dump(kind or Runner):
         if 'runner_type' in cfg:
+            # FlexibleRunner takes None for what a config leaves out.
+            cfg.setdefault('env_cfg', {'dist_cfg': {'backend': 'nccl'}})
             runner: Runner = RUNNERS.build(cfg)
         else:
             runner = Runner.from_cfg(cfg)
@@ -105,7 +107,9 @@ def build_runner(cfg: Config) -> Runner:
 def warn_unwatched(runner: Runner) -> None:
     """Warn where an adapted model runs without FrozenTrunkHook."""
     watched = any(isinstance(hook, FrozenTrunkHook) for hook in runner.hooks)
-    if not watched and find_stamps(runner.model):
+    # FlexibleRunner builds its model when training starts.
+    built = isinstance(runner.model, nn.Module)
+    if not watched and built and find_stamps(runner.model):
         warnings.warn(
             'an adapted model runs without FrozenTrunkHook: nothing checks that its '
             'trunk has its weights and keeps them. Add to the config '

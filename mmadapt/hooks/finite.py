@@ -9,13 +9,17 @@ from typing import Any
 
 import torch
 from mmengine.device import is_cuda_available
+from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 from torch.utils.hooks import RemovableHandle
 
 from ..errors import ConfigError, NonFiniteError
+from ..optim.fused import is_fused
+from ..sharding import local
 from .optimizers import optimizers
 
 __all__ = ['FiniteHook', 'batch_files']
@@ -43,7 +47,8 @@ class FiniteHook(Hook):
     The gradients are looked at in front of the optimizer's step. On a CPU at once, so
     that the weights stay as they were; on a GPU the answers are read every
     ``interval`` updates and before each save, because reading one waits for the
-    device: the weights may be spoilt then, no checkpoint is.
+    device. A fused optimizer leaves such a step out by itself, unread; with another
+    one the weights may be spoilt then, no checkpoint is.
 
     A step that mixed precision leaves out, to find its loss scale, is no fault where
     the loss itself is finite; too many of them in a row are one, for the scale can't be
@@ -75,6 +80,7 @@ class FiniteHook(Hook):
         self.stepped = False
         self.cleared = True
         self.left_out = 0
+        self.marked = False
 
     def before_train(self, runner: Runner) -> None:
         """Watch the optimizers' steps."""
@@ -83,11 +89,22 @@ class FiniteHook(Hook):
             if scale_leaves_out(optimizer):
                 return
             self.stepped = self.cleared = True
-            self.note(runner, finite_gradients(optimizer), optimizer)
+            finite = finite_gradients(optimizer)
+            self.note(runner, finite, optimizer)
+            scaled = hasattr(optimizer, 'found_inf')  # a loss scale's own, just read
+            if self.noted and is_fused(optimizer) and not scaled:
+                # Unread: the kernel itself leaves the step out where it isn't finite.
+                setattr(optimizer, 'found_inf', (~finite).float())  # noqa: B010
+                self.marked = True
 
-        self.handles = [
-            optimizer.register_step_pre_hook(look) for optimizer in optimizers(runner)
-        ]
+        def unmark(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+            if self.marked:
+                delattr(optimizer, 'found_inf')
+                self.marked = False
+
+        for optimizer in optimizers(runner):
+            self.handles.append(optimizer.register_step_pre_hook(look))
+            self.handles.append(optimizer.register_step_post_hook(unmark))
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
@@ -194,10 +211,15 @@ def finite_gradients(optimizer: torch.optim.Optimizer) -> Tensor:
     ]
     if not gradients:
         return torch.tensor(True)
-    norms = torch._foreach_norm(gradients, float('inf'))
-    return torch.isfinite(
+    norms = torch._foreach_norm([local(g) for g in gradients], float('inf'))
+    finite = torch.isfinite(
         torch.stack([n.float().to(norms[0].device) for n in norms])
     ).all()
+    if isinstance(gradients[0], DTensor):  # each process has seen its own part
+        least = finite.to(torch.uint8)
+        all_reduce(least, op='min')
+        finite = least.bool()
+    return finite
 
 
 def batch_files(batch: Any) -> list[str]:

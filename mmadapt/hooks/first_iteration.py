@@ -13,6 +13,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.utils.hooks import RemovableHandle
 
 from ..errors import FrozenTrunkError
+from ..sharding import is_sharded
 from ..weights.differences import shortened
 from ..wrapping import unwrapped
 from .optimizers import check_optimizer, optimizers
@@ -58,6 +59,10 @@ class FirstIteration:
             return
         check_thawed(self.model)
         check_optimizer(runner)
+        # fully_shard sets gradients where no hook of a parameter sees it.
+        self.done = is_sharded(self.model)
+        if self.done:
+            return
         for name, parameter in watched_parameters(self.model).items():
             self.handles.append(
                 parameter.register_post_accumulate_grad_hook(self.note(name))

@@ -7,11 +7,12 @@ from typing import Any
 
 from mmengine.logging import MMLogger, print_log
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
-from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from torch import nn
 
 from ..errors import ConfigError, did_you_mean
 from ..wrapping import unwrapped
+from .fused import build_optimizer, is_fused
 
 __all__ = ['TrainableOptimWrapperConstructor']
 
@@ -33,7 +34,8 @@ class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     ``paramwise_cfg`` means what it means in MMEngine, whose constructor takes frozen
     parameters along or warns once for each; parameters with equal options share a
-    group here, and one line sums up.
+    group here, and one line sums up. The optimizer is fused where torch can do it, see
+    :func:`mmadapt.optim.fused.build_optimizer`.
 
     Raises:
         ConfigError: Nothing trains, or an option of ``paramwise_cfg`` that MMEngine
@@ -51,13 +53,11 @@ class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                 "frozen. Give the backbone an adapter or trainable='all'."
             )
         tensors = sum(len(group['params']) for group in groups)
+        optimizer = build_optimizer(self.optimizer_cfg, groups)
         print_log(
             f'{type(self).__name__}: {tensors} trainable tensors in '
-            f'{len(groups)} group(s)',
+            f'{len(groups)} group(s){", fused" if is_fused(optimizer) else ""}',
             logger='current',
-        )
-        optimizer = OPTIMIZERS.build(
-            self.optimizer_cfg, default_args={'params': groups}
         )
         wrapper = {'type': 'OptimWrapper', **self.optim_wrapper_cfg}
         return OPTIM_WRAPPERS.build(wrapper, default_args={'optimizer': optimizer})

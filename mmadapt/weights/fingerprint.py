@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 __all__ = ['TrunkRecord', 'hash_tensor', 'hash_values']
 
@@ -16,8 +17,11 @@ def hash_tensor(tensor: Tensor) -> str:
     """SHA-256 (hex) of a tensor's shape, dtype and bytes.
 
     Args:
-        tensor: Of any shape and dtype, on any device.
+        tensor: Of any shape and dtype, on any device; of one that is dealt out over
+            processes the part of this one.
     """
+    if isinstance(tensor, DTensor):
+        tensor = tensor.to_local()
     digest = hashlib.sha256(f'{tuple(tensor.shape)} {tensor.dtype} '.encode())
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     digest.update(flat.view(torch.uint8).numpy().data)

@@ -114,3 +114,22 @@ def test_processes_stop_and_leave_out_alike(tmp_path: Path) -> None:
     first, second = in_processes(2, lambda rank: one_bad_rank(rank, 2), tmp_path)
     assert first == second
     assert first[:2] == ['ended', '2']
+
+
+@pytest.mark.parametrize('fused', [False, True])
+def test_a_fused_step_is_left_out_unread(
+    fused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, where the answers are read later."""
+    monkeypatch.setattr('mmadapt.hooks.finite.is_cuda_available', lambda: True)
+    hook, run = FiniteHook(interval=3), runner()
+    optimizer = torch.optim.AdamW(run.model.parameters(), lr=0.1, fused=fused)
+    run.optim_wrapper = OptimWrapper(optimizer)
+    hook.before_train(run)
+    iterate(hook, run, run.model(torch.ones(1, 2)).sum())
+    before = run.model.weight.detach().clone()
+    iterate(hook, run, run.model(torch.ones(1, 2)).sum() * float('nan'))
+    assert torch.equal(run.model.weight, before) is fused
+    assert not hasattr(optimizer, 'found_inf')
+    with pytest.raises(NonFiniteError, match='iteration 8'):
+        iterate(hook, run, run.model(torch.ones(1, 2)).sum())

@@ -70,6 +70,7 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
     parser.add_argument('--layers', default='none', help='none, or last blocks, kept')
     parser.add_argument('--against', help='none, all, or last blocks (as --layers)')
     parser.add_argument('--samples', type=int, default=256, help='photos (256)')
+    parser.add_argument('--val', type=int, default=32, help='to validate on (32)')
     parser.add_argument('--batch', type=int, default=256, help='photos a step (256)')
     parser.add_argument('--rounds', type=int, default=2, help='pairs of runs (2)')
     return parser.parse_args(argv)
@@ -83,11 +84,11 @@ def adapter(layers: str) -> dict[str, Any] | None:
     return {'type': 'AdaptMLP', 'bottleneck': 64, 'layers': where}
 
 
-def write_photos(folder: Path, count: int) -> None:
+def write_photos(folder: Path, count: int, val: int) -> None:
     """Random photos of two classes that differ in brightness."""
     generator = np.random.default_rng(0)
-    for split in ('train', 'val'):
-        for index in range(count):
+    for split, number in (('train', count), ('val', val)):
+        for index in range(number):
             place = folder / split / str(index % 2)
             place.mkdir(parents=True, exist_ok=True)
             pixels = generator.integers(0, 160, (224, 224, 3)) + 90 * (index % 2)
@@ -138,7 +139,7 @@ def main() -> None:
     ratios = []
     with TemporaryDirectory() as name:
         folder = Path(name)
-        write_photos(folder / 'photos', args.samples)
+        write_photos(folder / 'photos', args.samples, args.val)
         for number in range(args.rounds):
             plain, _, whole = run(config(args, folder, against, False, 1))
             kept, before, cached = run(config(args, folder, args.layers, True, 1))

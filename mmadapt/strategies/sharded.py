@@ -1,0 +1,140 @@
+"""A trunk dealt out over the processes, and task files that don't show it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import mmengine
+from mmengine._strategy import DDPStrategy
+from mmengine.device import get_device
+from mmengine.dist import barrier, get_world_size, is_distributed, is_main_process
+from mmengine.optim import OptimWrapperDict
+from mmengine.registry import STRATEGIES
+from mmengine.runner.checkpoint import save_checkpoint
+from torch import nn
+
+from ..errors import ConfigError
+from ..sharding import full, like, shard
+from ..weights.task_file import check_task_state, task_keys
+
+__all__ = ['ShardedStrategy']
+
+
+@STRATEGIES.register_module()
+class ShardedStrategy(DDPStrategy):
+    """Fully sharded data parallelism for MMEngine's FlexibleRunner.
+
+    ``runner_type='FlexibleRunner'`` and ``strategy=dict(type='ShardedStrategy')`` in a
+    config: each process keeps its part of the frozen trunk, see
+    :func:`mmadapt.sharding.shard`. MMEngine's own FSDPStrategy needs a GPU, makes
+    gradients for the frozen part of a block too, and gathers the whole trunk to save;
+    here only what a task file holds is gathered, and the files are those of any other
+    run. They are loaded and resumed by any number of processes.
+
+    Raises:
+        ConfigError: No launcher, or several optimizers.
+    """
+
+    def _wrap_model(self, model: nn.Module) -> nn.Module:
+        if not is_distributed():
+            raise ConfigError(
+                'ShardedStrategy deals the trunk out over several processes: start '
+                'it through tools/dist_train.sh or tools/slurm_train.sh.'
+            )
+        device = get_device()
+        model = self.convert_model(model)
+        return shard(model, device, get_world_size()).to(device)
+
+    def model_state_dict(self) -> dict[str, Any]:
+        """What a task file holds, whole; the frozen trunk isn't gathered."""
+        keys = task_keys(self.model)
+        state = self.model.state_dict()
+        return {name: full(state[name]) for name in sorted(keys & state.keys())}
+
+    def optim_state_dict(self) -> dict[str, Any]:
+        """The state of an optimizer over the whole tensors."""
+        gathered: dict[str, Any] = full(self.optim_wrapper.state_dict())
+        return gathered
+
+    def save_checkpoint(
+        self,
+        filename: str,
+        *,
+        save_optimizer: bool = True,
+        save_param_scheduler: bool = True,
+        extra_ckpt: dict[str, Any] | None = None,
+        callback: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        """Gather in all processes, and write in the first, whole or not at all.
+
+        Args:
+            filename: Where.
+            save_optimizer: With the optimizer's state.
+            save_param_scheduler: With the schedules' states.
+            extra_ckpt: What else goes in.
+            callback: The hooks, which cut and check.
+        """
+        checkpoint: dict[str, Any] = {'state_dict': self.model_state_dict()}
+        if save_optimizer and hasattr(self, 'optim_wrapper'):
+            checkpoint['optimizer'] = self.optim_state_dict()
+        if save_param_scheduler and hasattr(self, 'param_schedulers'):
+            checkpoint['param_schedulers'] = self.scheduler_state_dict()
+        checkpoint.update(extra_ckpt or {})
+        checkpoint.setdefault('meta', {}).update(
+            seed=self.seed,
+            time=time.strftime('%Y%m%d_%H%M%S', time.localtime()),
+            mmengine=mmengine.__version__,
+        )
+        if callback is not None:
+            callback(checkpoint)
+        if is_main_process():
+            backend = {'backend': 'mmadapt.AtomicLocalBackend'}
+            remote = '://' in str(filename)
+            save_checkpoint(
+                checkpoint, filename, backend_args=None if remote else backend
+            )
+        barrier()
+
+    def load_model_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        *,
+        strict: bool = False,
+        revise_keys: list[Any] | None = None,
+    ) -> None:
+        """Load a task file, whole in every process, into the parts.
+
+        Args:
+            state_dict: Its weights.
+            strict: As in torch.
+            revise_keys: Of no use here.
+
+        Raises:
+            TaskFileError: It isn't this model's task; the model is untouched.
+        """
+        check_task_state(self.model, state_dict)
+        own = self.model.state_dict()
+        self.model.load_state_dict(like(own, state_dict), strict=strict)
+
+    def load_optim_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load the state of an optimizer over whole tensors.
+
+        Args:
+            state_dict: What :meth:`optim_state_dict` gave, in any number of processes.
+
+        Raises:
+            ConfigError: Several optimizers.
+        """
+        wrapper = self.optim_wrapper
+        if isinstance(wrapper, OptimWrapperDict):
+            raise ConfigError(
+                'ShardedStrategy resumes one optimizer, and the config has several.'
+            )
+        parameters = [p for group in wrapper.param_groups for p in group['params']]
+        state = {
+            index: like(dict.fromkeys(entry, parameters[index]), entry)
+            for index, entry in state_dict['state'].items()
+        }
+        wrapper.load_state_dict({**state_dict, 'state': state})

@@ -1,0 +1,137 @@
+"""A trunk dealt out over two processes trains what one process trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmadapt import launch
+from mmadapt.apis import load_task
+from mmadapt.errors import ConfigError
+from mmadapt.sharding import is_sharded, local
+from tests.processes import in_processes
+from tests.test_hooks.test_adapter_checkpoint import config
+
+pytestmark = pytest.mark.slow
+
+RECIPE = """
+model['neck'] = None
+model['head'].update(in_channels=48)
+model['backbone']['adapter'].update(init='normal')
+train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=False)
+train_dataloader['batch_size'] = {batch}
+train_cfg.update(max_epochs={epochs}, val_interval=1)
+optim_wrapper['optimizer'].update(momentum=0.9)
+param_scheduler = [dict(type='MultiStepLR', milestones=[1])]
+default_hooks['finite'] = dict(type='FiniteHook')
+randomness = dict(seed=3)
+"""
+SHARDED = """
+runner_type = 'FlexibleRunner'
+strategy = dict(type='ShardedStrategy')
+"""
+CLOSE = {'rtol': 1e-5, 'atol': 1e-6}
+"""Float32 sums in another order, over six updates."""
+
+
+def recipe(batch: int, changes: str = '', epochs: int = 2) -> str:
+    return RECIPE.format(batch=batch, epochs=epochs) + changes
+
+
+def load(path: Path) -> dict[str, Any]:
+    return torch.load(path, weights_only=True)
+
+
+def train(cfg: Config) -> tuple[dict[str, Any], int]:
+    """What a process holds of the trunk, in bytes, and its last score."""
+    runner = launch.build_runner(cfg)
+    launch.check_loaders(runner)
+    runner.train()
+    assert is_sharded(runner.model)
+    frozen = [p for p in runner.model.parameters() if not p.requires_grad]
+    held = sum(local(p).nbytes for p in frozen)
+    assert all(p.grad is None for p in frozen)
+    score = runner.message_hub.get_scalar('val/accuracy/top1').current()
+    return score, held
+
+
+def in_two(folder: Path, changes: str, **values: Any) -> list[Any]:
+    cfg = config(folder, changes, launcher='pytorch', **values)
+    return in_processes(2, lambda rank: train(cfg), folder)
+
+
+def assert_close(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
+    assert ours.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        torch.testing.assert_close(ours[name], tensor, **CLOSE)
+
+
+def test_weights_files_and_scores_are_those_of_one_process(tmp_path: Path) -> None:
+    alone = Runner.from_cfg(config(tmp_path / 'one', recipe(4)))
+    alone.train()
+    found = in_two(tmp_path / 'two', recipe(2, SHARDED))
+    score = alone.message_hub.get_scalar('val/accuracy/top1').current()
+    whole = sum(p.nbytes for p in alone.model.parameters() if not p.requires_grad)
+    for share in found:
+        assert not isinstance(share, str), share
+        assert share[0] == pytest.approx(score)
+        assert share[1] < 0.55 * whole
+    ours, theirs = (
+        load(tmp_path / name / 'work' / 'epoch_2.pth') for name in ('two', 'one')
+    )
+    assert_close(ours['state_dict'], theirs['state_dict'])
+    states = ours['optimizer']['state'], theirs['optimizer']['state']
+    for index, state in states[1].items():
+        torch.testing.assert_close(
+            states[0][index]['momentum_buffer'], state['momentum_buffer'], **CLOSE
+        )
+    task = load_task(
+        config(tmp_path / 'one', recipe(4)), tmp_path / 'two' / 'work' / 'epoch_2.pth'
+    )
+    found_weights = task.model.state_dict()
+    for name, tensor in ours['state_dict'].items():
+        assert torch.equal(found_weights[name], tensor), name
+
+
+def test_a_file_is_resumed_by_other_numbers_of_processes(tmp_path: Path) -> None:
+    first = recipe(4, epochs=1)
+    for name in ('one', 'two'):
+        Runner.from_cfg(
+            config(tmp_path / name, first, experiment_name=f'first-{name}')
+        ).train()
+    cfg = config(tmp_path / 'one', recipe(4), resume=True, experiment_name='again')
+    Runner.from_cfg(cfg).train()
+    found = in_two(
+        tmp_path / 'two',
+        recipe(2, SHARDED),
+        resume=True,
+        load_from=str(tmp_path / 'two' / 'work' / 'epoch_1.pth'),
+    )
+    assert not any(isinstance(share, str) for share in found), found
+    ours, theirs = (
+        load(tmp_path / name / 'work' / 'epoch_2.pth') for name in ('two', 'one')
+    )
+    assert_close(ours['state_dict'], theirs['state_dict'])
+
+
+def test_it_holds_a_trunk_in_bfloat16(tmp_path: Path) -> None:
+    changes = (
+        "model['backbone'].update(frozen_dtype='bfloat16')\n"
+        "optim_wrapper['type'] = 'CpuAmpOptimWrapper'\n"
+    )
+    found = in_two(tmp_path, recipe(2, SHARDED + changes, epochs=1))
+    assert not any(isinstance(share, str) for share in found), found
+    state = load(tmp_path / 'work' / 'epoch_1.pth')['state_dict']
+    assert {t.dtype for t in state.values()} <= {torch.float32, torch.uint8}
+
+
+def test_one_process_is_refused(tmp_path: Path) -> None:
+    runner = launch.build_runner(config(tmp_path, recipe(4, SHARDED)))
+    with pytest.raises(ConfigError, match='several processes'):
+        runner.train()
