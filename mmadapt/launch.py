@@ -35,7 +35,12 @@ __all__ = [
     'use_amp_in_test',
 ]
 
-AMP_TYPES = ('OptimWrapper', 'AmpOptimWrapper', 'CpuAmpOptimWrapper')
+AMP_TYPES = (
+    'OptimWrapper',
+    'AmpOptimWrapper',
+    'BFloat16OptimWrapper',
+    'CpuAmpOptimWrapper',
+)
 
 
 def use_amp(cfg: Config) -> None:
@@ -53,15 +58,14 @@ def use_amp(cfg: Config) -> None:
             f'--amp does not know how to change optim_wrapper.type={kind!r}; allowed: '
             f'{", ".join(AMP_TYPES)}.'
         )
-    if get_device() == 'cpu':
-        wrapper['type'] = 'CpuAmpOptimWrapper'
+    stored = any(n.get('frozen_dtype') == 'bfloat16' for _, n in walk(cfg.model))
+    on_cpu = get_device() == 'cpu'
+    if on_cpu or stored or kind == 'BFloat16OptimWrapper':
+        wrapper['type'] = 'CpuAmpOptimWrapper' if on_cpu else 'BFloat16OptimWrapper'
         wrapper.pop('loss_scale', None)
         wrapper.pop('dtype', None)
     else:
         wrapper['type'] = 'AmpOptimWrapper'
-        if any(node.get('frozen_dtype') == 'bfloat16' for _, node in walk(cfg.model)):
-            wrapper.setdefault('dtype', 'bfloat16')
-            wrapper.setdefault('loss_scale', 1.0)  # its range is that of float32
         wrapper.setdefault('loss_scale', 'dynamic')
 
 

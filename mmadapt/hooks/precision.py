@@ -36,7 +36,6 @@ def check_precision(runner: Runner) -> None:
             raise ConfigError(
                 f"frozen_dtype='bfloat16' trains in bfloat16 only, and "
                 f'{type(one).__name__} opens no bfloat16 autocast on {device}. Give '
-                "--amp, or optim_wrapper=dict(type='AmpOptimWrapper', "
-                "dtype='bfloat16') on a GPU, dict(type='CpuAmpOptimWrapper') on a "
-                'CPU; or leave frozen_dtype out.'
+                "--amp, or optim_wrapper=dict(type='BFloat16OptimWrapper'); or leave "
+                'frozen_dtype out.'
             )

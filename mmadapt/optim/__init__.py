@@ -1,7 +1,13 @@
 """Optimizer wrappers, constructors and schedules."""
 
+from .bfloat16 import BFloat16OptimWrapper
 from .constructor import TrainableOptimWrapperConstructor
 from .cpu_amp import CpuAmpOptimWrapper
 from .schedule import WarmupCosineLR
 
-__all__ = ['CpuAmpOptimWrapper', 'TrainableOptimWrapperConstructor', 'WarmupCosineLR']
+__all__ = [
+    'BFloat16OptimWrapper',
+    'CpuAmpOptimWrapper',
+    'TrainableOptimWrapperConstructor',
+    'WarmupCosineLR',
+]

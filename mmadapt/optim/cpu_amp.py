@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import torch
-from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
-from torch import nn
+
+from .bfloat16 import BFloat16OptimWrapper
 
 __all__ = ['CpuAmpOptimWrapper']
 
 
 @OPTIM_WRAPPERS.register_module()
-class CpuAmpOptimWrapper(OptimWrapper):
-    """Forward passes in bfloat16 on a CPU; parameters and steps stay float32.
+class CpuAmpOptimWrapper(BFloat16OptimWrapper):
+    """The same on a CPU, which MMEngine's ``AmpOptimWrapper`` refuses."""
 
-    MMEngine's ``AmpOptimWrapper`` refuses a CPU. bfloat16 has the range of float32,
-    so that no loss scale is needed.
-    """
-
-    @contextmanager
-    def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Autocast, beside what the plain wrapper does for gradient accumulation."""
-        with (
-            super().optim_context(model),
-            torch.autocast('cpu', dtype=torch.bfloat16),
-        ):
-            yield
+    @staticmethod
+    def device() -> str:
+        """A CPU, whatever else the machine has."""
+        return 'cpu'

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
-__all__ = ['build_optimizer', 'is_fused']
+__all__ = ['CHOICES', 'build_optimizer', 'is_fused']
 
 CHOICES = ('fused', 'foreach', 'capturable', 'differentiable')
 """Options by which a config chooses the way of stepping itself."""

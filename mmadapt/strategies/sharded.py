@@ -16,6 +16,7 @@ from mmengine.runner.checkpoint import save_checkpoint
 from torch import nn
 
 from ..errors import ConfigError
+from ..optim.fused import CHOICES
 from ..sharding import full, like, shard
 from ..weights.task_file import check_task_state, task_keys
 
@@ -137,4 +138,12 @@ class ShardedStrategy(DDPStrategy):
             index: like(dict.fromkeys(entry, parameters[index]), entry)
             for index, entry in state_dict['state'].items()
         }
-        wrapper.load_state_dict({**state_dict, 'state': state})
+        # How to step is this run's own choice: fused kernels are for whole tensors.
+        groups = [
+            {**given, **{name: own[name] for name in CHOICES if name in own}}
+            for given, own in zip(
+                state_dict['param_groups'], wrapper.param_groups, strict=True
+            )
+        ]
+        loaded = {**state_dict, 'state': state, 'param_groups': groups}
+        wrapper.load_state_dict(loaded)

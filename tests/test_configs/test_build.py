@@ -15,7 +15,9 @@ import mmadapt
 from mmadapt.config import load_config, resolve_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
+LEAVES = sorted(
+    p for p in CONFIGS.rglob('*.py') if not {'_base_', 'scale'} & set(p.parts)
+)
 
 # Trainable parameters of the model, head included: design facts of the paper's code.
 COUNTS = {

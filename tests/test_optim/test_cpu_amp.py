@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from mmengine.optim import OptimWrapper
 from torch import nn
 
-from mmadapt.optim import CpuAmpOptimWrapper
+from mmadapt.optim import BFloat16OptimWrapper, CpuAmpOptimWrapper
 
 
-def test_forward_in_bfloat16_step_in_float32() -> None:
+@pytest.mark.parametrize('kind', [BFloat16OptimWrapper, CpuAmpOptimWrapper])
+def test_forward_in_bfloat16_step_in_float32(kind: type[OptimWrapper]) -> None:
     torch.manual_seed(0)
     layer = nn.Linear(8, 8)
     before = layer.weight.detach().clone()
-    wrapper = CpuAmpOptimWrapper(torch.optim.SGD(layer.parameters(), lr=0.1))
+    wrapper = kind(torch.optim.SGD(layer.parameters(), lr=0.1))
     with wrapper.optim_context(layer):
         output = layer(torch.randn(4, 8))
     assert output.dtype == torch.bfloat16
