@@ -94,6 +94,7 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         ConfigError: Something can't be built.
     """
+    check_strategy(cfg)
     join_processes(cfg)
     kind: Any = RUNNERS.get(cfg.runner_type) if 'runner_type' in cfg else Runner
     with config_errors(cfg), without_dump(kind or Runner):
@@ -106,6 +107,21 @@ def build_runner(cfg: Config) -> Runner:
     runner.register_hook(DumpConfigHook())
     warn_unwatched(runner)
     return runner
+
+
+def check_strategy(cfg: Config) -> None:
+    """Refuse a strategy that writes no task files.
+
+    Raises:
+        ConfigError: It is DeepSpeed's.
+    """
+    strategy = cfg.get('strategy') or {}
+    if strategy.get('type') == 'DeepSpeedStrategy':
+        raise ConfigError(
+            "strategy.type='DeepSpeedStrategy' writes files of its own in place of "
+            "task files, and is not supported. Give strategy=dict(type='Sharded"
+            "Strategy'), which deals the trunk out in the same way, without DeepSpeed."
+        )
 
 
 def warn_unwatched(runner: Runner) -> None:

@@ -155,3 +155,20 @@ def test_what_is_refused() -> None:
             )
     with pytest.raises(ConfigError, match='no frozen linear layer'):
         mmadapt.store_frozen(nn.Linear(2, 2))
+
+
+@pytest.mark.parametrize(
+    'more',
+    [{'recompute': 'mlp+qkv'}, {'recompute': 'block'}, {'fused_mlp': True}],
+    ids=str,
+)
+def test_bits_stay_with_recomputation(more: dict[str, object]) -> None:
+    gradients = []
+    for dtype in (None, 'bfloat16'):
+        torch.manual_seed(0)  # the adapters
+        model = IMAGE_MODELS.build({**IMAGE, **SMALL, **more, 'frozen_dtype': dtype})
+        with autocast():
+            feature(model.train()(image_input())).float().square().sum().backward()
+        gradients.append([p.grad for p in model.parameters() if p.requires_grad])
+    assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
+    assert any(gradient.any() for gradient in gradients[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,8 @@ def test_weights_files_and_scores_are_those_of_one_process(tmp_path: Path) -> No
 
 def test_a_file_is_resumed_by_other_numbers_of_processes(tmp_path: Path) -> None:
     first = recipe(4, epochs=1)
-    for name in ('one', 'two'):
-        Runner.from_cfg(
-            config(tmp_path / name, first, experiment_name=f'first-{name}')
-        ).train()
+    Runner.from_cfg(config(tmp_path / 'one', first, experiment_name='first')).train()
+    shutil.copytree(tmp_path / 'one', tmp_path / 'two')
     cfg = config(tmp_path / 'one', recipe(4), resume=True, experiment_name='again')
     Runner.from_cfg(cfg).train()
     found = in_two(
@@ -135,3 +134,9 @@ def test_one_process_is_refused(tmp_path: Path) -> None:
     runner = launch.build_runner(config(tmp_path, recipe(4, SHARDED)))
     with pytest.raises(ConfigError, match='several processes'):
         runner.train()
+
+
+def test_deepspeed_is_refused(tmp_path: Path) -> None:
+    cfg = config(tmp_path, recipe(4, SHARDED), strategy={'type': 'DeepSpeedStrategy'})
+    with pytest.raises(ConfigError, match="type='ShardedStrategy'"):
+        launch.build_runner(cfg)

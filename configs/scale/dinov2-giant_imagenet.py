@@ -1,7 +1,7 @@
 """AdaptFormer-64 on ImageNet-1k with DINOv2's ViT-g/14, its trunk sharded.
 
 NNODES=2 tools/dist_train.sh configs/scale/dinov2-giant_imagenet.py 8 \
-    --cfg-options trunk=dinov2_vitg14.pth data_root=data/imagenet
+    --cfg-options trunk=vit-giant-p14_dinov2-pre_3rdparty.pth data_root=data/imagenet
 """
 
 _base_ = ['../adaptformer_imagenet.py', '../_base_/strategies/sharded.py']

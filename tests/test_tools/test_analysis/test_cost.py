@@ -108,9 +108,23 @@ def test_measure_reports_one_method(amp: bool) -> None:
     blocks = LAYERS * (12 * WIDTH**2 + 13 * WIDTH)
     stem = (3 * 8 * 8 + 1) * WIDTH + TOKENS * WIDTH + 2 * WIDTH  # and a last norm
     assert cost.total == cost.trainable + blocks + stem
+    assert 4 * cost.total <= cost.weights < 4.1 * cost.total
     assert 4 * cost.trainable < cost.task_bytes < 4 * cost.trainable + 50_000
     assert cost.seconds > 0 and cost.seconds_floor > 0 and cost.peak > 0
     assert cost.shape.frames == 0
+
+
+def test_frozen_weights_in_bfloat16_take_half_but_in_full_fine_tuning() -> None:
+    options = {'model.backbone.frozen_dtype': 'bfloat16'}
+    models = [build(config_of(CONFIG, m, o)) for m, o in (
+        ('config', None), ('config', options), ('full', None), ('full', options),
+    )]  # fmt: skip
+    sizes = [
+        sum(p.nbytes for p in model.backbone.layers[1].ffn.parameters())
+        for model in models
+    ]
+    assert sizes[1] == sizes[0] // 2
+    assert sizes[2] == sizes[3] == sizes[0]
 
 
 def test_the_command_prints_a_row_a_method_and_what_is_refused(

@@ -61,6 +61,7 @@ class Cost:
         shape: Of a sample.
         total: Parameters.
         trainable: Those that train, head included.
+        weights: Bytes of parameters and buffers.
         task_bytes: Size of its weights' task file.
         flops: Of one batch.
         saved: Bytes kept for the backward pass.
@@ -74,6 +75,7 @@ class Cost:
     shape: Shape
     total: int
     trainable: int
+    weights: int
     task_bytes: int
     flops: Flops
     saved: int
@@ -111,6 +113,7 @@ def measure(request: Request, method: str) -> Cost:
         shape=shape,
         total=report.total,
         trainable=report.trainable,
+        weights=sum(t.nbytes for t in (*model.parameters(), *model.buffers())),
         task_bytes=task_bytes(model),
         flops=flops,
         saved=kept,

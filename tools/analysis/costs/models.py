@@ -73,6 +73,8 @@ def config_of(
             config = changed
         cfg = load_config(config)
     merge_options(cfg, options)
+    if cfg.model.backbone.get('trainable') == 'all':
+        cfg.model.backbone.pop('frozen_dtype', None)  # of options: nothing is frozen
     trunk = cfg.get('trunk')
     typed = 'trunk' in (options or {})
     if not (trunk and (typed or Path(trunk).is_file())):  # else it tells the sizes

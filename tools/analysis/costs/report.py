@@ -11,8 +11,10 @@ from .models import OWN
 
 HEAD = (
     'method',
+    'parameters',
     'trainable',
     'share',
+    'weights MB',
     'task file',
     'forward GFLOP',
     'step GFLOP',
@@ -42,8 +44,10 @@ def cells(cost: Cost, request: Request) -> tuple[str, ...]:
     flops = cost.flops
     return (
         "the config's own" if cost.method == OWN else cost.method,
+        in_millions(cost.total),
         in_millions(cost.trainable),
         f'{100 * cost.trainable / cost.total:.2f} %',
+        f'{cost.weights / 1e6:.0f}',
         f'{cost.task_bytes / 1e6:.2f} MB',
         *(
             f'{number / request.batch / 1e9:.1f}'

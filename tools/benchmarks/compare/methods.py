@@ -92,6 +92,8 @@ def write_config(base: Path, method: Method, file: Path) -> None:
     if own.get('type', 'AdaptMLP') != 'AdaptMLP':
         own = {}
     changed = method.change(own)
+    if changed.get('trainable') == 'all' and backbone.get('frozen_dtype'):
+        changed['frozen_dtype'] = None  # nothing is frozen
     if changed.get('adapter'):
         changed['adapter'] = {'_delete_': True, **changed['adapter']}
     text = (
