@@ -14,7 +14,7 @@ __all__ = ['READ_BESIDE', 'check_top_names', 'is_slip']
 
 READ_BESIDE = (
     'model_wrapper_cfg', 'sync_bn', 'find_unused_parameters', 'compile',
-    'tta_model', 'tta_pipeline', 'custom_imports', 'runner_type',
+    'tta_model', 'tta_pipeline', 'custom_imports', 'runner_type', 'strategy',
 )  # fmt: skip
 """Keys that tools and runner read beside the arguments of Runner."""
 
