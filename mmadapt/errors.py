@@ -7,9 +7,11 @@ from difflib import get_close_matches
 
 __all__ = [
     'AdaptError',
+    'BrokenFileError',
     'ConfigError',
     'DataError',
     'FrozenTrunkError',
+    'ListError',
     'NonFiniteError',
     'StorageError',
     'TaskFileError',
@@ -30,6 +32,23 @@ class ConfigError(AdaptError, ValueError):
 
 class DataError(AdaptError, RuntimeError):
     """A dataset, a list or a sample that can't be read."""
+
+
+class BrokenFileError(DataError):
+    """A photo or clip that can't be read, for a reason that lies in the file."""
+
+
+class ListError(DataError):
+    """A list of samples with lines that can't be obeyed.
+
+    Args:
+        text: The whole message.
+        problems: Each of them, with its line; the message may name the first alone.
+    """
+
+    def __init__(self, text: str, problems: Iterable[str] = ()) -> None:
+        super().__init__(text)
+        self.problems = list(problems) or [text]
 
 
 class WeightsError(AdaptError, RuntimeError):

@@ -12,6 +12,7 @@ default_hooks = dict(
     frozen_trunk=dict(type='FrozenTrunkHook'),
     finite=dict(type='FiniteHook'),
     data_wait=dict(type='DataWaitHook'),
+    broken_data=dict(type='BrokenDataHook'),
 )
 
 # Ranks keep the running statistics of the head's BatchNorm together.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-import cv2
-import numpy as np
-from mmengine.dataset import BaseDataset
+from .photo_check import check_photo, decode_photo
+from .tolerant import FileDataset
 
-from ..errors import DataError
-
-__all__ = ['EXTENSIONS', 'PhotoDataset', 'readable']
+__all__ = ['EXTENSIONS', 'PhotoDataset']
 
 EXTENSIONS = (
     '.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.bmp', '.tif', '.tiff',
@@ -19,30 +17,20 @@ EXTENSIONS = (
 """Endings of the files that OpenCV decodes in every release since 4.8."""
 
 
-class PhotoDataset(BaseDataset):
-    """A dataset of ``img_path``, which names a photo that can't be read."""
+class PhotoDataset(FileDataset):
+    """A dataset of ``img_path``, each looked at before it is decoded."""
 
-    def prepare_data(self, idx: int) -> Any:
-        """A sample.
+    FILE: ClassVar[str] = 'img_path'
+    DRAWS_FIRST: ClassVar[bool] = False  # a photo is decoded before it is cropped
+
+    def check_sample(self, info: Mapping[str, Any]) -> None:
+        """Decode a photo.
 
         Raises:
-            DataError: The photo can't be read, by its path.
+            BrokenFileError: It can't be.
         """
-        try:
-            return super().prepare_data(idx)
-        except Exception as error:
-            path = self.get_data_info(idx)['img_path']
-            if readable(path):
-                raise  # a fault of the pipeline, not of the file
-            raise DataError(
-                f'photo {path!r} can not be read. Mend it, or take it out of the data.'
-            ) from error
+        decode_photo(info[self.FILE])
 
-
-def readable(path: str) -> bool:
-    """Whether a file holds an image that decodes."""
-    try:
-        content = np.fromfile(path, dtype=np.uint8)
-    except OSError:
-        return False
-    return content.size > 0 and cv2.imdecode(content, cv2.IMREAD_COLOR) is not None
+    def _read(self, info: Mapping[str, Any]) -> Any:
+        check_photo(info[self.FILE])
+        return super()._read(info)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import BrokenFileError, DataError
+from .container_check import missing_bytes
+from .file_check import is_own_fault, read_file
 from .threads import decoder_threads
 
 __all__ = ['READERS', 'VideoFile']
@@ -29,19 +30,25 @@ class VideoFile:
     """A video, read by decord or, where that fails, by PyAV or OpenCV.
 
     decord is the fastest and gives exact frames, but has wheels for Linux x86-64 only,
-    and fails on a few frame widths.
+    and fails on a few frame widths. What PyAV refuses OpenCV is not asked for: it
+    decodes by the same library, and doesn't tell which frames were patched up.
 
     Args:
         path: The file.
 
     Raises:
-        DataError: It is missing, or none of the decoders opens it.
+        BrokenFileError: It is missing, empty or cut off, or no decoder opens it.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = str(path)
-        if not Path(path).is_file():
-            raise DataError(f'video {self.path!r}: no such file.')
+        read_file(self.path, 'video', 1)
+        missing = missing_bytes(self.path)
+        if missing:
+            raise BrokenFileError(
+                f'video {self.path!r} is cut off: {missing:,} bytes are missing at its '
+                'end. Get it again, or take it out of the list.'
+            )
         self.failures: list[str] = []
         self.untried = list(READERS)
         self.reader = self._open_next()
@@ -53,14 +60,14 @@ class VideoFile:
         """Frames ``(H, W, 3)``, RGB, uint8, in the order asked for.
 
         Raises:
-            DataError: None of the decoders reads them.
+            BrokenFileError: None of the decoders reads them.
         """
         while True:
             try:
                 return self.reader.read(indices)
             # Each decoder fails in its own ways, all of which mean the same.
             except Exception as error:
-                self._note(type(self.reader).__name__, error)
+                self._note(type(self.reader), error)
                 self.reader = self._open_next()
 
     def _open_next(self) -> Reader:
@@ -72,25 +79,38 @@ class VideoFile:
                     raise DataError('no frame')
                 return reader
             except Exception as error:
-                self._note(opener.__name__, error)
-        raise DataError(
+                self._note(opener, error)
+        raise BrokenFileError(
             f'video {self.path!r} can not be decoded ({"; ".join(self.failures)}). '
             'Re-encode it, or take it out of the list.'
         )
 
-    def _note(self, name: str, error: Exception) -> None:
+    def _note(self, decoder: Callable[..., Any], error: Exception) -> None:
+        if is_own_fault(error):
+            raise error
         lines = str(error).strip().splitlines()
         text = lines[-1][:120] if lines else type(error).__name__
-        self.failures.append(f'{name}: {text}')
+        self.failures.append(f'{decoder.__name__}: {text}')
+        if decoder is PyAV and not isinstance(error, ImportError):
+            self.untried.clear()
+
+
+NO_REPEATED_FRAME = 1e-9
+"""Share of frames that decord may fill with their neighbours: not one of them."""
 
 
 class Decord:
-    """decord: exact and fast."""
+    """decord: exact and fast.
+
+    Unless told otherwise it fills a frame that it can't decode with one beside it.
+    """
 
     def __init__(self, path: str) -> None:
         import decord
 
-        self.video: Any = decord.VideoReader(path, num_threads=decoder_threads())
+        self.video: Any = decord.VideoReader(
+            path, num_threads=decoder_threads(), fault_tol=NO_REPEATED_FRAME
+        )
 
     def __len__(self) -> int:
         return len(self.video)
@@ -101,7 +121,10 @@ class Decord:
 
 
 class PyAV:
-    """PyAV: reads from the start, as not every file can be searched exactly."""
+    """PyAV: reads from the start, as not every file can be searched exactly.
+
+    A frame with a part that doesn't decode is an error, not patched up.
+    """
 
     def __init__(self, path: str) -> None:
         import av
@@ -109,7 +132,7 @@ class PyAV:
         self.open: Callable[..., Any] = av.open
         self.path = path
         with av.open(path) as container:
-            stream = container.streams.video[0]
+            stream = strict_stream(container)
             # Some containers don't say how many frames they have.
             self.length = stream.frames or sum(1 for _ in container.decode(stream))
 
@@ -119,10 +142,11 @@ class PyAV:
     def read(self, indices: Sequence[int]) -> list[np.ndarray]:
         """Frames by index."""
         with self.open(self.path) as container:
-            stream = container.streams.video[0]
+            stream = strict_stream(container)
             stream.codec_context.thread_count = decoder_threads()
             frames = (
-                frame.to_ndarray(format='rgb24') for frame in container.decode(stream)
+                sound(frame).to_ndarray(format='rgb24')
+                for frame in container.decode(stream)
             )
             return pick(frames, indices)
 
@@ -159,6 +183,24 @@ class OpenCV:
             if not read:
                 return
             yield frame[..., ::-1].copy()
+
+
+def strict_stream(container: Any) -> Any:
+    """The picture of an open container, which stops at a fault in it."""
+    if not container.streams.video:
+        raise DataError('there is no picture in it, such as in a file of sound')
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise DataError('its codec is not known')
+    stream.codec_context.options = {'err_detect': 'explode'}
+    return stream
+
+
+def sound(frame: Any) -> Any:
+    """A frame that its decoder is sure of."""
+    if frame.is_corrupt:
+        raise DataError('a frame is corrupt')
+    return frame
 
 
 def pick(frames: Any, indices: Sequence[int]) -> list[np.ndarray]:

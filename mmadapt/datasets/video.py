@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import torch
 from mmaction.registry import DATASETS
-from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
-from ..errors import DataError
 from .frame_store import FrameStore
 from .lists import Entry, check_labels, find_file, read_list
 from .names import read_class_names
+from .readers import VideoFile
+from .tolerant import FileDataset
 
 __all__ = ['VideoList']
 
 
 @DATASETS.register_module()
-class VideoList(BaseDataset):
+class VideoList(FileDataset):
     """Clips from a text file: ``<path> <label>`` a line, as SSv2 and HMDB51 lists are.
 
     The label is the last field, so that paths may hold spaces. A path is looked for in
     the folder named like the list, beside it, in ``data_root``, and as it stands.
     ``data_root/classes.txt`` names the classes.
-
-    A clip that doesn't decode is skipped in training, its path logged once and
-    counted, and another is taken in its place; in testing it is an error.
 
     Args:
         ann_file: The list, such as ``'train.txt'``.
@@ -50,6 +44,8 @@ class VideoList(BaseDataset):
         DataError: A list or clip is missing, a line can't be read, a label has no
             class, a class has no clip, the store doesn't match the list.
     """
+
+    FILE: ClassVar[str] = 'filename'
 
     def __init__(
         self,
@@ -102,42 +98,12 @@ class VideoList(BaseDataset):
         store = FrameStore.read(Path(self.frame_store))
         return store.find(entries, folders, Path(self.data_root), file)
 
-    def full_init(self) -> None:
-        """Read the list, and make room to mark the clips that don't decode."""
-        if not self._fully_initialized:
-            super().full_init()
-            # In shared memory: the workers of a dataloader count together.
-            self.broken = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
-
-    def prepare_data(self, idx: int) -> Any:
-        """A sample; None for a broken clip in training, for which another is taken.
+    def check_sample(self, info: Mapping[str, Any]) -> None:
+        """Decode the first and the last frame of a clip, unless its frames are kept.
 
         Raises:
-            DataError: A broken clip in testing, or no clip but broken ones.
+            BrokenFileError: It can't be.
         """
-        if not self.test_mode and self.broken[idx]:
-            return None
-        try:
-            return super().prepare_data(idx)
-        except DataError as error:
-            if self.test_mode:
-                raise DataError(
-                    f'{error} In testing a clip is never left out: mend the file, or '
-                    f'take it out of {self.ann_file}.'
-                ) from error
-            self._skip(idx, error)
-            return None
-
-    def _skip(self, index: int, error: DataError) -> None:
-        self.broken[index] = 1
-        count = int(self.broken.sum())
-        print_log(
-            f'skipped: {error} ({count} of {len(self)} clips broken so far)',
-            logger='current',
-            level=logging.WARNING,
-        )
-        if count >= len(self):
-            raise DataError(
-                f'no clip of {self.ann_file} can be decoded, of {len(self)}. The last '
-                f'one: {error}'
-            ) from error
+        if 'frames_file' not in info:
+            video = VideoFile(info[self.FILE])
+            video.read([0, len(video) - 1])

@@ -1,6 +1,7 @@
 """Hooks: they observe, check and filter; building and freezing is done before."""
 
 from .adapter_checkpoint import AdapterCheckpointHook
+from .broken_data import BrokenDataHook
 from .data_wait import DataWaitHook
 from .dump_config import DumpConfigHook
 from .finite import FiniteHook
@@ -10,6 +11,7 @@ from .sync_buffers import SyncTrainedBuffersHook
 
 __all__ = [
     'AdapterCheckpointHook',
+    'BrokenDataHook',
     'DataWaitHook',
     'DumpConfigHook',
     'FiniteHook',

@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 from mmaction.registry import DATASETS
-from mmengine.dataset import pseudo_collate
-from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
-from torch.utils.data import DataLoader
 
 from mmadapt.datasets import StratifiedPart
 from mmadapt.errors import DataError
@@ -108,49 +105,3 @@ def test_a_missing_clip_is_named_with_its_line(root: Path) -> None:
     (root / 'train' / 'two.mp4').unlink()
     with pytest.raises(DataError, match=r"line 2: 'two\.mp4' is not there; looked in"):
         build(root)
-
-
-def break_clip(root: Path, name: str = 'train/two.mp4') -> Path:
-    (root / name).write_bytes(b'broken')
-    return root / name
-
-
-def test_a_broken_clip_is_an_error_in_testing(root: Path) -> None:
-    broken = break_clip(root, 'val/four.mp4')
-    with pytest.raises(DataError, match=f'{broken}.*In testing a clip is never'):
-        build(root, 'val', test_mode=True)[0]
-
-
-def test_a_broken_clip_is_replaced_in_training_and_logged_once(
-    root: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    broken = break_clip(root)
-    dataset = build(root)
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
-    try:
-        samples = [dataset[1] for _ in range(5)]
-    finally:
-        logger.removeHandler(caplog.handler)
-    assert all(sample['inputs'].shape == (1, 3, 2, 32, 64) for sample in samples)
-    lines = [r.getMessage() for r in caplog.records if 'skipped' in r.getMessage()]
-    assert len(lines) == 1
-    assert str(broken) in lines[0]
-    assert '1 of 4 clips broken so far' in lines[0]
-
-
-def test_workers_count_together(root: Path) -> None:
-    for name in ('train/two.mp4', 'three.mp4'):
-        break_clip(root, name)
-    dataset = build(root)
-    loader = DataLoader(dataset, 1, num_workers=2, collate_fn=pseudo_collate)
-    assert len(list(loader)) == 4
-    assert dataset.broken.tolist() == [0, 1, 1, 0]
-
-
-def test_no_clip_but_broken_ones_is_an_error(root: Path) -> None:
-    dataset = build(root)
-    for info in (dataset.get_data_info(i) for i in range(len(dataset))):
-        break_clip(root, str(Path(info['filename']).relative_to(root)))
-    with pytest.raises(DataError, match=r'no clip of .*train\.txt can be decoded'):
-        [dataset.prepare_data(index) for index in range(4)]
