@@ -10,7 +10,7 @@ from typing import Any
 from mmpretrain.registry import DATASETS
 
 from ..errors import DataError, did_you_mean
-from .lists import check_labels, find_file, read_list
+from .lists import check_labels, find_files, read_list
 from .names import folder_names, read_class_names
 from .photos import EXTENSIONS, PhotoDataset
 
@@ -128,8 +128,8 @@ class ImageFolder(PhotoDataset):
         check_labels(file, entries, names, self.num_classes, not self.test_mode)
         places = (folder, root, Path())
         return [
-            {'img_path': str(find_file(e, places, file)), 'gt_label': e.label}
-            for e in entries
+            {'img_path': str(photo), 'gt_label': entry.label}
+            for entry, photo in zip(entries, find_files(entries, places, file))
         ]
 
     def _class_names(self, folder: Path) -> list[str]:

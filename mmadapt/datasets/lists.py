@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import DataError, did_you_mean
+from ..errors import DataError, ListError, did_you_mean
 
 __all__ = [
-    'Entry', 'check_labels', 'find_file', 'fits_a_line', 'path_in', 'read_list',
+    'Entry', 'check_labels', 'find_file', 'find_files', 'fits_a_line', 'path_in',
+    'read_list',
 ]  # fmt: skip
 
 
@@ -39,7 +40,8 @@ def read_list(file: Path) -> list[Entry]:
         file: A text file in UTF-8.
 
     Raises:
-        DataError: It is missing or empty, or a line is not a path and a label.
+        DataError: It is missing or empty, or a line is not a path and a label, or a
+            file stands there twice with two labels.
     """
     if not file.is_file():
         near = file.parent.iterdir() if file.parent.is_dir() else ()
@@ -47,20 +49,40 @@ def read_list(file: Path) -> list[Entry]:
             f'no list {file}: a text file with one `path label` a line is expected.'
             f'{did_you_mean(file, near)}'
         )
-    entries = []
+    entries: dict[str, Entry] = {}
+    repeated: list[Entry] = []
+    problems: list[str] = []
     for number, line in enumerate(lines_of(file), start=1):
         fields = fields_of(line)
         if not fields:
             continue
         if len(fields) < 2 or not fields[1].isdecimal():
-            raise DataError(
+            problems.append(
                 f'{file}, line {number}: {line!r} is not `path label` with a whole '
                 'number from 0 on as the label.'
             )
-        entries.append(Entry(number, fields[0], int(fields[1])))
+            continue
+        entry = Entry(number, fields[0], int(fields[1]))
+        first = entries.setdefault(entry.path, entry)
+        if first.label != entry.label:
+            problems.append(
+                f'{file}, line {number}: {entry.path!r} has the label {entry.label}, '
+                f'and {first.label} in line {first.line}. Keep the right one.'
+            )
+        elif first is not entry:
+            repeated.append(entry)
+    refuse(problems)
     if not entries:
         raise DataError(f'{file} has no line.')
-    return entries
+    return sorted([*entries.values(), *repeated])
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Raise all problems of a list at once, if there are any."""
+    if problems:
+        rest = len(problems) - 1
+        more = f' There are {rest} more such lines.' if rest else ''
+        raise ListError(f'{problems[0]}{more}', problems)
 
 
 def fields_of(line: str) -> list[str]:
@@ -112,12 +134,14 @@ def check_labels(
         )
     highest = max(entry.label for entry in entries)
     known = count or (len(names) if names else highest + 1)
-    for line, _, label in entries:
-        if label >= known:
-            raise DataError(
-                f'{file}, line {line}: label {label} has no class; there are {known} '
-                f'(0 to {known - 1}). Mend the line, classes.txt or num_classes.'
-            )
+    refuse(
+        [
+            f'{file}, line {line}: label {label} has no class; there are {known} (0 to '
+            f'{known - 1}). Mend the line, classes.txt or num_classes.'
+            for line, _, label in entries
+            if label >= known
+        ]
+    )
     found = Counter(entry.label for entry in entries)
     empty = [label for label in range(known) if not found[label]]
     if empty and complete:
@@ -160,3 +184,21 @@ def path_in(file: Path, root: Path) -> str:
     if whole.is_relative_to(start):
         return whole.relative_to(start).as_posix()
     return str(whole)
+
+
+def find_files(
+    entries: Sequence[Entry], folders: Sequence[Path], source: Path
+) -> list[Path]:
+    """The files that the lines of a list mean; see :func:`find_file`.
+
+    Raises:
+        DataError: Some are in none of the folders.
+    """
+    files, problems = [], []
+    for entry in entries:
+        try:
+            files.append(find_file(entry, folders, source))
+        except DataError as error:
+            problems.append(str(error))
+    refuse(problems)
+    return files

@@ -12,7 +12,7 @@ from mmpretrain.registry import DATASETS
 
 from ..errors import DataError, did_you_mean
 from .label_lists import LabelledFile, find_list, read_label_list
-from .lists import Entry, find_file
+from .lists import Entry, find_files
 from .names import read_class_names
 from .photos import PhotoDataset
 
@@ -85,11 +85,15 @@ class MultiLabelList(PhotoDataset):
         if numbered:
             indices = {str(index): index for index in range(len(names))} | indices
         places = (root / self.part, root, Path())
-        samples = []
-        for entry in entries:
-            labels = {index_of(label, indices, entry, file) for label in entry.labels}
-            photo = find_file(Entry(entry.line, entry.path, 0), places, file)
-            samples.append({'img_path': str(photo), 'gt_label': sorted(labels)})
+        labels = [
+            {index_of(label, indices, entry, file) for label in entry.labels}
+            for entry in entries
+        ]
+        photos = find_files([Entry(e.line, e.path, 0) for e in entries], places, file)
+        samples = [
+            {'img_path': str(photo), 'gt_label': sorted(found)}
+            for photo, found in zip(photos, labels)
+        ]
         if not self.test_mode:
             check_complete(samples, names, file)
         return samples

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import DataError
+from .lists import lines_of
 
 __all__ = ['folder_names', 'read_class_names']
 
@@ -19,8 +20,7 @@ def read_class_names(root: Path) -> list[str] | None:
     file = root / 'classes.txt'
     if not file.is_file():
         return None
-    lines = file.read_text(encoding='utf-8').splitlines()
-    names = [line.strip() for line in lines if line.strip()]
+    names = [line.strip() for line in lines_of(file) if line.strip()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if not names or twice:
         found = f'{twice[0]!r} twice' if twice else 'no name'

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from mmaction.registry import DATASETS
 
 from .frame_store import FrameStore
-from .lists import Entry, check_labels, find_file, read_list
+from .lists import Entry, check_labels, find_files, read_list
 from .names import read_class_names
 from .readers import VideoFile
 from .tolerant import FileDataset
@@ -94,7 +94,8 @@ class VideoList(FileDataset):
     ) -> list[dict[str, Any]]:
         """Where each clip is, and where its frames are if they were kept."""
         if self.frame_store is None:
-            return [{'filename': str(find_file(e, folders, file))} for e in entries]
+            clips = find_files(entries, folders, file)
+            return [{'filename': str(clip)} for clip in clips]
         store = FrameStore.read(Path(self.frame_store))
         return store.find(entries, folders, Path(self.data_root), file)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from threading import Thread
@@ -51,7 +54,11 @@ class Outcome(Generic[Item, Result]):
 
 
 def run_jobs(
-    job: Callable[[Item], Result], items: Iterable[Item], workers: int, title: str
+    job: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int,
+    title: str,
+    seconds: float = 0,
 ) -> Iterator[Outcome[Item, Result]]:
     """Do a job for every item, with a progress bar; results come as they are ready.
 
@@ -63,7 +70,10 @@ def run_jobs(
         items: What to work on.
         workers: Processes at once.
         title: Stands before the bar.
+        seconds: A job that takes longer is ended, with its process, and has failed; 0
+            lets all of them take what they take.
     """
+    job = partial(timed, job, seconds) if seconds else job
     waiting = deque(items)
     columns = (
         TextColumn('{task.description}'),
@@ -77,7 +87,7 @@ def run_jobs(
         task = bar.add_task(title, total=len(waiting))
         while waiting:
             suspects = yield from watched(bar, task, pooled(job, waiting, workers))
-            alone = (run_alone(job, item) for item in suspects)
+            alone = (run_alone(job, item, seconds) for item in suspects)
             yield from watched(bar, task, alone)
 
 
@@ -117,12 +127,18 @@ def pooled(
     return []
 
 
-def run_alone(job: Callable[[Item], Result], item: Item) -> Outcome[Item, Result]:
+def run_alone(
+    job: Callable[[Item], Result], item: Item, seconds: float
+) -> Outcome[Item, Result]:
     """Do the job in a process of its own."""
     with new_pool(1) as pool:
+        pool.submit(os.getpid).result()  # it is there: what follows is the job's time
+        started = time.monotonic()
         try:
             return Outcome(item, *pool.submit(attempt, job, item).result())
         except BrokenProcessPool:
+            if seconds and time.monotonic() - started >= seconds:
+                return Outcome(item, None, f'not done in {seconds:g} seconds')
             return Outcome(item, None, 'the decoder crashed')
 
 
@@ -137,6 +153,18 @@ def new_pool(workers: int) -> ProcessPoolExecutor:
     context = get_context('forkserver')
     context.set_forkserver_preload([__name__])
     return ProcessPoolExecutor(workers, context, prepare_worker)
+
+
+def timed(job: Callable[[Item], Result], seconds: float, item: Item) -> Result:
+    """Do the job, or end this process: a decoder that hangs listens to nothing else."""
+    if not hasattr(signal, 'setitimer'):  # Windows
+        return job(item)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return job(item)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def attempt(
@@ -156,14 +184,14 @@ def prepare_worker() -> None:
     """An interrupt ends the parent, which ends the workers; decoders keep silent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=end_with_parent, daemon=True).start()
-    import av
+    with suppress(ImportError):
+        import av
 
-    av.logging.set_level(av.logging.PANIC)
-    try:
+        av.logging.set_level(av.logging.PANIC)
+    with suppress(ImportError):
         import decord
-    except ImportError:
-        return
-    decord.logging.set_level(decord.logging.QUIET)
+
+        decord.logging.set_level(decord.logging.QUIET)
 
 
 def end_with_parent() -> None:

@@ -143,15 +143,12 @@ def test_folders_are_held_against_the_number_of_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('content', [b'', b'no photo'])
-@pytest.mark.parametrize('test_mode', [False, True])
-def test_a_photo_that_can_not_be_read_is_named(
-    tmp_path: Path, content: bytes, test_mode: bool
-) -> None:
+def test_a_photo_that_can_not_be_read_is_named(tmp_path: Path, content: bytes) -> None:
     root = fill(tmp_path, {'train/a': 1})
     (root / 'train/a/0.JPG').write_bytes(content)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         steps = [{'type': 'LoadImageFromFile'}]
-        dataset = build(root, 'train', pipeline=steps, test_mode=test_mode)
+        dataset = build(root, 'train', pipeline=steps, test_mode=True)
     reason = 'can not be read' if content else 'is an empty file'
     with pytest.raises(DataError, match=rf"photo '.*/train/a/0\.JPG' {reason}"):
         dataset[0]
