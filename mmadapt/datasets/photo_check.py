@@ -45,14 +45,15 @@ def check_photo(path: str) -> bytes:
             few of them fill the memory.
     """
     content = read_file(path, 'photo')
+    width, height, end = 0, 0, 0
     if content.startswith(JPEG):
         width, height, end = jpeg_layout(content)
-    else:
-        width, height = size_of(path, content)
-        riff = content.startswith(RIFF)
-        end = 8 + int.from_bytes(content[4:8], 'little') if riff else 0
+    elif content.startswith(RIFF):
+        end = 8 + int.from_bytes(content[4:8], 'little')
     if not 0 <= end <= len(content):
         raise BrokenFileError(f'photo {path!r} is cut off: its end is missing.')
+    if not content.startswith(JPEG):
+        width, height = size_of(path, content)
     if width * height > MAX_PIXELS:
         raise BrokenFileError(
             f'photo {path!r} has {width} x {height} pixels, more than {MAX_PIXELS:,} '

@@ -80,7 +80,8 @@ def test_refused(tmp_path: Path, lists: dict[str, str], part: str, error: str) -
 def test_missing_and_broken_photos_are_named(tmp_path: Path) -> None:
     root = write(tmp_path, train='a.jpg sea\nb.jpg sea\n')
     (root / 'a.jpg').write_bytes(b'no photo')
-    dataset = build(root, pipeline=[{'type': 'LoadImageFromFile'}])
+    steps = [{'type': 'LoadImageFromFile'}]
+    dataset = build(root, pipeline=steps, test_mode=True)
     with pytest.raises(DataError, match=r"photo '.*a\.jpg' can not be read"):
         dataset[0]
     (root / 'b.jpg').unlink()

@@ -79,7 +79,9 @@ def test_several_classes_are_missed_and_none_is_found_in_vain(truth: list[int]) 
     )
     assert whole['multi-label/recall_micro'] == 100.0
     assert found['multi-label/precision_micro'] == 100.0
-    assert found['multi-label/recall_micro'] == pytest.approx(100 * 5 / (5 + len(truth)))
+    assert found['multi-label/recall_micro'] == pytest.approx(
+        100 * 5 / (5 + len(truth))
+    )
 
 
 @pytest.mark.parametrize('truth', [[0], [1, 3], []])
