@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Set
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..errors import ConfigError
+from .option_roles import RUNNER_HOOKS
 from .places import VARIABLES
 
 __all__ = ['READ_BESIDE', 'check_top_names', 'is_slip']
@@ -20,22 +22,31 @@ READ_BESIDE = (
 
 
 def check_top_names(cfg: Config) -> None:
-    """Refuse a variable that was meant to be one that is read.
+    """Refuse a variable, or a default hook, that was meant to be one that is read.
 
     A config may have variables of its own, so MMEngine says nothing where
-    ``custom_hoks`` leaves the hooks out.
+    ``custom_hoks`` leaves the hooks out; and beside a ``param_schduler`` among the
+    default hooks it adds its own, so that the schedule takes two steps at once.
 
     Raises:
         ConfigError: With the name that was meant.
     """
     read = list(inspect.signature(Runner.__init__).parameters)[1:]
-    known = {*read, *READ_BESIDE, *VARIABLES}
-    for name in cfg.keys() - known:
-        for meant in sorted(known - cfg.keys()):
+    check_slips(cfg, cfg.keys(), {*read, *READ_BESIDE, *VARIABLES})
+    hooks = cfg.get('default_hooks')
+    if isinstance(hooks, Mapping):
+        check_slips(cfg, hooks.keys(), {*RUNNER_HOOKS}, 'default_hooks.')
+
+
+def check_slips(cfg: Config, names: Set[str], known: Set[str], where: str = '') -> None:
+    """Refuse a name that is one slip of the pen from a known one that is absent."""
+    for name in names - known:
+        for meant in sorted(known - names):
             if is_slip(name, meant):
                 raise ConfigError(
-                    f'{cfg.filename or "the config"}: nothing reads {name!r}. Did you '
-                    f'mean {meant!r}? A variable of your own needs another name.'
+                    f"{cfg.filename or 'the config'}: nothing reads '{where}{name}'. "
+                    f"Did you mean '{where}{meant}'? What is your own needs another "
+                    'name.'
                 )
 
 

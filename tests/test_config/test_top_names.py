@@ -26,6 +26,15 @@ def test_slips(name: str, meant: str) -> None:
         check_top_names(Config({name: 1}))
 
 
+def test_default_hooks() -> None:
+    """MMEngine would add its own, and the schedule would take two steps at once."""
+    hook = {'type': 'ParamSchedulerHook'}
+    with pytest.raises(ConfigError, match=r"mean 'default_hooks\.param_scheduler'"):
+        check_top_names(Config({'default_hooks': {'param_schduler': hook}}))
+    own = {'param_scheduler': hook, 'param_schduler': hook, 'frozen_trunk': hook}
+    check_top_names(Config({'default_hooks': own}))
+
+
 def test_variables_of_ones_own_are_left_alone() -> None:
     names = ('train_pipeline', 'test_pipeline', 'dataset', 'schedule', 'epochs', 'x')
     check_top_names(Config(dict.fromkeys(names, 1)))
