@@ -144,12 +144,6 @@ def convert_trunk(scene: Scene, folder: Path, given: Inputs) -> Command:
     )
 
 
-def check(scene: Scene, folder: Path, given: Inputs) -> Command:
-    """What is found in all of the data before it is used; a sound set has nothing."""
-    argv = [str(given.config or scene.config), '--workers', '1', *options(given)]
-    return Command('data/check_dataset.py', argv, lambda _: {'found': 'nothing'})
-
-
 def load(scene: Scene, folder: Path, given: Inputs) -> Command:
     """``load_weights`` of a trunk, or MMEngine's loader of a task file."""
     out = folder / 'loaded.pth'
@@ -169,7 +163,6 @@ TOOLS: dict[str, Callable[[Scene, Path, Inputs], Command]] = {
     'convert': convert,
     'convert trunk': convert_trunk,
     'load': load,
-    'check': check,
 }
 
 

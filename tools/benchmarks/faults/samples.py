@@ -19,7 +19,7 @@ from .scene import Scene
 
 __all__ = ['break_sample']
 
-TOOLS = ('predict', 'train', 'check', 'test')
+TOOLS = ('predict', 'train', 'predict', 'test')
 
 
 def break_sample(name: str) -> Callable[..., Case]:
