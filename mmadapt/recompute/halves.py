@@ -20,10 +20,14 @@ from .fused import fused_mlp, unfit
 __all__ = ['Halves', 'in_halves']
 
 ATTENTION_KERNELS = [
-    torch.ops.aten._scaled_dot_product_flash_attention.default,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu.default,
-    torch.ops.aten._scaled_dot_product_efficient_attention.default,
-    torch.ops.aten._scaled_dot_product_cudnn_attention.default,
+    getattr(torch.ops.aten, name).default
+    for name in (
+        '_scaled_dot_product_flash_attention',
+        '_scaled_dot_product_flash_attention_for_cpu',
+        '_scaled_dot_product_efficient_attention',
+        '_scaled_dot_product_cudnn_attention',  # not in every release
+    )
+    if hasattr(torch.ops.aten, name)
 ]
 """Their outputs are kept; q, k and v in front of them are not."""
 

@@ -68,12 +68,16 @@ def in_turns(
         and round, and bytes kept for the backward pass by variant.
     """
     torch.manual_seed(0)
+    x = make_input(shape, device)
     models: dict[str, Model] = {}
+    kept: dict[str, int] = {}
     for name in names:
         others = [models[n].backbone for n in models if n != OFFICIAL]
-        models[name] = build(name, shape, others[0] if others else None).to(device)
-    x = make_input(shape, device)
-    kept = {name: bytes_kept(models[name], x, VARIANTS[name].bf16) for name in names}
+        model = build(name, shape, others[0] if others else None).to(device)
+        kept[name] = bytes_kept(model, x, VARIANTS[name].bf16)
+        if rounds:
+            models[name] = model
+        del model
     runs = {
         n: torch.compile(m) if VARIANTS[n].compiled else m for n, m in models.items()
     }
