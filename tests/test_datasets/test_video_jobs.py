@@ -48,6 +48,18 @@ def test_every_item_has_one_outcome(
     assert 'numbers' in shown.err and '14/14' in shown.err
 
 
+def hang(number: int) -> int:
+    """Some numbers take for ever."""
+    time.sleep(600 if number == 1 else 0)
+    return number
+
+
+def test_what_hangs_is_ended() -> None:
+    outcomes = {o.item: o for o in run_jobs(hang, range(3), 1, 'numbers', 2)}
+    assert outcomes[1].problem == 'not done in 2 seconds'
+    assert [outcomes[n].result for n in (0, 2)] == [0, 2]
+
+
 def test_nothing_to_do() -> None:
     assert list(run_jobs(tenfold, [], 2, 'none')) == []
 
