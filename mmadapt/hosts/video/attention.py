@@ -46,7 +46,7 @@ class FusedAttention(Attention):
 class FastestAttention(FusedAttention):
     """One kernel, but on a CPU in bfloat16, where upstream's products are faster.
 
-    There it is upstream's forward, to the bit (docs/performance.md has the figures).
+    There it is upstream's forward, to the bit.
     """
 
     def forward(self, x: Tensor) -> Tensor:
