@@ -8,10 +8,11 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ..datasets.photo_check import check_photo
 from ..datasets.photos import EXTENSIONS
 from ..errors import ConfigError, DataError
 
-__all__ = ['KINDS', 'check_kind', 'find_inputs', 'kind_of']
+__all__ = ['KINDS', 'check_content', 'check_kind', 'find_inputs', 'kind_of']
 
 KINDS = {'mmpretrain': 'image', 'mmaction': 'video'}
 """Library -> what its models read."""
@@ -80,3 +81,25 @@ def check_kind(path: str | PathLike[str], kind: str) -> None:
         if other != kind and file.suffix.lower() in suffixes:
             article = 'an' if other == 'image' else 'a'
             raise DataError(f"'{path}' is {article} {other}; this model reads {kind}s.")
+
+
+def check_content(path: str | PathLike[str], kind: str) -> None:
+    """Refuse a file with damage that its decoder would patch up without a word.
+
+    A photo's first and last bytes are looked at; a clip is decoded once more.
+
+    Raises:
+        DataError: The file is cut off or damaged.
+    """
+    if kind == 'image':
+        check_photo(str(path))
+        return
+    from ..datasets.video_check import check_whole  # needs PyAV, as clips alone do
+
+    try:
+        check_whole(Path(path))
+    except DataError as error:
+        raise DataError(
+            f"video '{path}' can't be read ({error}). Get it again; if that is all "
+            'there is of it, re-encode it.'
+        ) from error

@@ -21,7 +21,7 @@ from ..config.failures import config_errors
 from ..config.places import walk
 from ..errors import AdaptError, ConfigError, DataError
 from ..weights.reading import read_checkpoint
-from .inputs import check_kind, kind_of
+from .inputs import check_content, check_kind, kind_of
 from .meta import class_names, count_classes
 
 __all__ = ['Prediction', 'TaskModel', 'load_task', 'predict']
@@ -162,6 +162,7 @@ def predict_one(
         ) from error
     if sample is None:
         raise DataError(f"{task.kind} '{file}' can't be read.")
+    check_content(file, task.kind)
     with torch.no_grad():
         result = task.model.test_step(pseudo_collate([sample]))[0]
     scores = probabilities(task.model, result)

@@ -60,17 +60,19 @@ def read_in_parts(video: VideoFile) -> Iterable[list]:
 
 
 def check_whole(file: Path) -> None:
-    """Refuse a clip with clearly less in it than its header says.
+    """Refuse a clip with damage in it, or with clearly less than its header says.
 
-    decord counts what is there, so that half a download passes for a shorter clip.
+    decord counts what is there, so that half a download passes for a shorter clip, and
+    patches up the parts of a frame that don't decode.
 
     Raises:
-        DataError: It ends early.
+        DataError: It ends early, or a frame is not what was encoded.
     """
     with av.open(str(file)) as container:
         stream = container.streams.video[0]
         packets, end = 0, 0.0
         for packet in container.demux(stream):
+            check_frames(packet)
             packets += packet.size > 0
             if packet.pts is not None:
                 end = max(
@@ -83,6 +85,20 @@ def check_whole(file: Path) -> None:
             found, promised, unit = end, (container.duration or 0) / av.time_base, 's'
     if found < WHOLE * promised:
         raise DataError(f'cut off: {found:g} of {promised:g} {unit}')
+
+
+def check_frames(packet: av.Packet) -> None:
+    """Decode one packet of a clip.
+
+    Raises:
+        DataError: The decoder gave it up, or patched a frame up.
+    """
+    try:
+        frames = packet.decode()
+    except av.FFmpegError as error:
+        raise DataError(f'damaged: {error}') from error
+    if any(frame.is_corrupt for frame in frames):
+        raise DataError('damaged: a part of a frame does not decode')
 
 
 def check_clips(

@@ -23,6 +23,7 @@ from tests.tasks import (
     write_trunk,
     write_video_config,
 )
+from tests.test_datasets.clips import damage, write_noise
 
 NAMES = ['blue', 'red', 'grey']
 
@@ -129,6 +130,16 @@ def test_broken_clip(video: tuple[Config, Path], tmp_path: Path) -> None:
     task = load_task(*video, device='cpu')
     with pytest.raises(DataError, match=r"video '.*broken.mp4' can't be read"):
         predict(task, [tmp_path / 'broken.mp4'])
+
+
+def test_clip_that_its_decoder_patches_up(
+    video: tuple[Config, Path], tmp_path: Path
+) -> None:
+    clip = write_noise(tmp_path / 'damaged.mkv')
+    task = load_task(*video, device='cpu')
+    assert predict(task, [clip])
+    with pytest.raises(DataError, match=r"video '.*damaged.mkv' can't be read"):
+        predict(task, [damage(clip)])
 
 
 def test_missing_input_is_named_before_any_is_predicted(

@@ -60,3 +60,12 @@ def cut(file: Path, share: float = 0.5) -> Path:
     content = file.read_bytes()
     file.write_bytes(content[: int(len(content) * share)])
     return file
+
+
+def damage(file: Path, seed: int = 1, size: int = 300) -> Path:
+    """Put random bytes over those in the midst of a file, within one frame's data."""
+    content = bytearray(file.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + size] = np.random.default_rng(seed).bytes(size)
+    file.write_bytes(content)
+    return file

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from mmadapt.datasets import video_check
@@ -17,7 +18,7 @@ from mmadapt.datasets.video_check import (
     read_in_parts,
 )
 from mmadapt.errors import DataError
-from tests.test_datasets.clips import cut, numbers, write_clip, write_noise
+from tests.test_datasets.clips import cut, damage, numbers, write_clip, write_noise
 
 KINDS = [('a.webm', 'libvpx-vp9'), ('a.avi', 'mpeg4'), ('a.mp4', 'libx264')]
 
@@ -33,6 +34,33 @@ def test_half_a_clip_is_found_out(tmp_path: Path, name: str, codec: str) -> None
     with pytest.raises(DataError, match=r'cut off: \d|can not be decoded'):
         check_clip(clip)
     assert check_clip(clip, decode=False) == 0
+
+
+def test_damage_that_a_decoder_patches_up(tmp_path: Path) -> None:
+    patched = 0
+    for seed in range(6):
+        clip = damage(write_noise(tmp_path / f'{seed}.mkv', 40), seed)
+        with av.open(str(clip)) as container:
+            container.streams.video[0].codec_context.options = {'err_detect': 'explode'}
+            try:
+                whole = len(list(container.decode(video=0))) == 40
+            except av.FFmpegError:
+                whole = False
+        if whole:
+            assert check_clip(clip) == 40
+            continue
+        with pytest.raises(DataError, match='damaged|cut off|can not be decoded'):
+            check_clip(clip)
+        patched += reads_all(clip, 40)
+    assert patched  # which training would not notice
+
+
+def reads_all(clip: Path, frames: int) -> bool:
+    """Whether the reader of training gives that many frames."""
+    try:
+        return len(VideoFile(clip).read(range(frames))) == frames
+    except DataError:
+        return False
 
 
 def test_missing_empty_and_strange_files(tmp_path: Path) -> None:

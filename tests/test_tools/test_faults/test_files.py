@@ -59,6 +59,8 @@ ROWS: dict[str, tuple[Any, Any, dict[str, Any], Outcome]] = {
     'another result': (0, '', {'result': OTHER}, Outcome.SILENT),
     'more results': (0, '', {'result': {**WHOLE, 'v': 1}}, Outcome.SILENT),
     'sound': (0, '', {'result': OTHER, 'sound': True}, Outcome.UNDETECTABLE),
+    'foretold': (0, '', {'result': OTHER, 'foretold': True}, Outcome.FORETOLD),
+    'foretold, no other result': (0, '', {'foretold': True}, Outcome.SURVIVED),
     'skipped': (0, 'x.pth skipped, 1 of 9', {'result': OTHER}, Outcome.SKIPPED),
     'another was skipped': (0, 'y skipped', {'result': OTHER}, Outcome.SILENT),
     'refused': (1, REFUSED, {}, Outcome.REFUSED),
@@ -86,6 +88,7 @@ def test_rows_are_told_apart(row: str, tmp_path: Path) -> None:
         names=more.get('names', ('x.pth',)),
         sound=more.get('sound', False),
         survives=more.get('survives', False),
+        foretold=more.get('foretold', False),
     )
     output, marker = tmp_path / 'out', tmp_path / 'executed'
     for name, file in (('output', output), ('marker', marker)):

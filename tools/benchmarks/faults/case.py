@@ -37,6 +37,8 @@ class Case:
         sound: Whether a reader apart from mmadapt takes the broken file without an
             error, so that what is in it cannot be told from what was meant.
         survives: Whether the run has to go on in spite of it.
+        foretold: Whether ``check_dataset.py`` names the broken file, which the decoder
+            of a training may patch up without a word.
     """
 
     kind: str
@@ -48,6 +50,7 @@ class Case:
     names: tuple[str, ...] = ()
     sound: bool = False
     survives: bool = False
+    foretold: bool = False
 
 
 def judge(
@@ -80,6 +83,8 @@ def judge(
         return Outcome.SURVIVED, ''
     if SKIPPED.search(named := lines_with(ended.log, case.names)):
         return Outcome.SKIPPED, named[:300]
+    if case.foretold:
+        return Outcome.FORETOLD, differing
     if case.sound and not case.survives:
         return Outcome.UNDETECTABLE, differing
     return Outcome.SILENT, differing

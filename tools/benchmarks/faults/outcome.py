@@ -16,6 +16,7 @@ class Outcome(Enum):
     REFUSED = 'refused clearly'
     SKIPPED = 'skipped and counted'
     SURVIVED = 'survived'
+    FORETOLD = 'patched up by the decoder; check_dataset.py names it'
     UNDETECTABLE = 'undetectable: read without an error'
     SILENT = 'silent'
     HUNG = 'hung'
@@ -46,6 +47,8 @@ MEANING = {
     Outcome.REFUSED: 'an error of ours that names the file or the value',
     Outcome.SKIPPED: 'the sample was left out, named and counted',
     Outcome.SURVIVED: 'the result is that of the undisturbed run, bit by bit',
+    Outcome.FORETOLD: 'another result; the decoder fills damaged parts of a frame, and '
+    'check_dataset.py finds the file beforehand',
     Outcome.UNDETECTABLE: 'another result; a reader apart from mmadapt finds no error '
     'in the file either, and nothing says what it was meant to hold',
     Outcome.SILENT: 'another result, or a broken input taken, without a word',

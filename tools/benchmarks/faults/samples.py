@@ -11,6 +11,9 @@ import av
 import cv2
 import numpy as np
 
+from mmadapt.datasets.data_files import look_at
+from mmadapt.datasets.video_jobs import attempt
+
 from .case import Case
 from .commands import Inputs
 from .damage import damage
@@ -58,9 +61,16 @@ def break_sample(name: str) -> Callable[..., Case]:
             whole=whole,
             names=(file.name,),
             sound=decodes(file),
+            foretold=tool != 'predict' and is_named(file, name),
         )
 
     return broken
+
+
+def is_named(file: Path, kind: str) -> bool:
+    """Whether the check of a dataset finds something wrong with one of its files."""
+    asked = (str(file), {'image': 'photo', 'video': 'clip'}[kind])
+    return attempt(look_at, asked)[1] is not None
 
 
 def missing(sample: Path, file: Path) -> str:
