@@ -14,7 +14,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 
 from .config import load_config, merge_options
 from .config.places import DATALOADERS
-from .errors import ConfigError
+from .errors import ConfigError, did_you_mean
 from .weights.reading import trust_checkpoint
 
 __all__ = ['OptionAction', 'add_shared_arguments', 'loader_defaults', 'read_shared']
@@ -155,7 +155,11 @@ def loader_defaults(cfg: Config, args: Namespace) -> None:
         if loader is None:
             continue
         if 'batch_size' not in loader and 'batch_sampler' not in loader:
-            raise ConfigError(f'{name} has no batch_size.')
+            near = (k for k in loader if did_you_mean(k, ['batch_size']))
+            slip = ''.join(f" It has '{k}': did you mean 'batch_size'?" for k in near)
+            raise ConfigError(
+                f'{cfg.filename or "the config"}: {name} has no batch_size.{slip}'
+            )
         defaults = ConfigDict(pin_memory=torch.cuda.is_available())
         if loader.get('num_workers', 0):
             defaults.persistent_workers = True

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mmengine.config import Config
 
-from mmadapt.arguments import OptionAction
+from mmadapt.arguments import OptionAction, loader_defaults
 from mmadapt.config import load_config, merge_options, resolve_config
 from mmadapt.errors import ConfigError
 from tests.tasks import write_config, write_images, write_trunk
@@ -92,3 +93,20 @@ def test_tools_find_data_and_trunk_of_any_name(
         args = load_tool(tool).parse_args([*argv, *given])
         cfg = merge_options(load_config(config), args.cfg_options)
         assert resolve_config(cfg).train_dataloader.dataset.data_root == name
+
+
+@pytest.mark.parametrize(
+    ('keys', 'ending'),
+    [
+        (['abtch_size'], " It has 'abtch_size': did you mean 'batch_size'?"),
+        (['num_workers', 'num_batch_per_epoch', 'sampler', 'dataset'], ''),
+    ],
+)
+def test_a_dataloader_without_batch_size(keys: list[str], ending: str) -> None:
+    loader = dict.fromkeys(keys, 2)
+    cfg = Config({'test_dataloader': loader}, cfg_text=' ', filename='photos.py')
+    given = Namespace(no_pin_memory=False, no_persistent_workers=False)
+    with pytest.raises(ConfigError) as caught:
+        loader_defaults(cfg, given)
+    said = str(caught.value)
+    assert said == f'photos.py: test_dataloader has no batch_size.{ending}'

@@ -23,9 +23,19 @@ def class_names(checkpoint: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in names or ()]
 
 
-def count_classes(checkpoint: Mapping[str, Any]) -> int | None:
-    """The number of classes that a checkpoint's head tells apart, None if unknown."""
-    state = state_dict_of(checkpoint)
+def count_classes(
+    checkpoint: Mapping[str, Any], file: str | PathLike[str] = ''
+) -> int | None:
+    """The number of classes that a checkpoint's head tells apart, None if unknown.
+
+    Args:
+        checkpoint: What was read.
+        file: Where from, for the message.
+
+    Raises:
+        WeightsError: There are no named tensors in it.
+    """
+    state = state_dict_of(checkpoint, file)
     for name in HEADS:
         if name in state:
             return int(state[name].shape[0])

@@ -83,7 +83,7 @@ def load_task(
     cfg = config if isinstance(config, Config) else load_config(config)
     kind = kind_of(cfg)
     checkpoint = read_checkpoint(task)
-    cfg = resolve_config(cfg, 'predict', count_classes(checkpoint))
+    cfg = resolve_config(cfg, 'predict', count_classes(checkpoint, task))
     with config_errors(cfg):
         model = build(cfg, str(task), device or get_device())
     return TaskModel(

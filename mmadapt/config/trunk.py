@@ -100,7 +100,8 @@ def find_sizes(
             f'{path} has no arch, and no trunk file to read it from. Give one of them: '
             f'--cfg-options arch=NAME (one of {", ".join(PUBLISHED)}) or trunk=FILE.'
         )
-    return infer_vit_arch(read_checkpoint(init['checkpoint']), num_heads)
+    file = init['checkpoint']
+    return infer_vit_arch(read_checkpoint(file), num_heads, file)
 
 
 def published(arch: Any) -> dict[str, Any]:

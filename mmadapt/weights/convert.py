@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike, fspath
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..errors import ConfigError, WeightsError
 from .layouts import MMACTION, MMPRETRAIN, Piece, detect, match_biases, read_source
-from .reading import state_dict_of
+from .reading import named, state_dict_of
 from .resize import Tokens, inflate_patches
+from .values import check_weights
 
 __all__ = ['Converted', 'convert_weights']
 
@@ -38,7 +41,11 @@ class Converted:
 
 
 def convert_weights(
-    checkpoint: Mapping[str, Any], to: str, num_frames: int = 16, tubelet_size: int = 2
+    checkpoint: Mapping[str, Any],
+    to: str,
+    num_frames: int = 16,
+    tubelet_size: int = 2,
+    file: str | PathLike[str] = '',
 ) -> Converted:
     """A ViT checkpoint of any known layout in the names of one library.
 
@@ -47,20 +54,21 @@ def convert_weights(
         to: ``'mmpretrain'`` or ``'mmaction'``.
         num_frames: Frames of the clips that an image model is made to read.
         tubelet_size: Frames that a token of it spans.
+        file: Where the checkpoint was read from, for messages.
 
     Raises:
         ConfigError: An unknown target, an image model asked of a file of clips, or
             frames that the tubelets don't divide.
-        WeightsError: The file is no ViT of a known layout.
+        WeightsError: The file is no ViT of a known layout, or a weight is no number.
     """
     if to not in _HEADS:
         raise ConfigError(f'to={to!r}; allowed: {", ".join(_HEADS)}.')
-    state = state_dict_of(checkpoint)
+    state = state_dict_of(checkpoint, file)
     found = detect(state)
     if found is None:
         raise WeightsError(
             'only ViT checkpoints (timm, MAE, VideoMAE, AdaptFormer, mmpretrain, '
-            f'mmaction) can be converted; this one starts with: '
+            f'mmaction) can be converted; {named(file)} starts with: '
             f'{", ".join(list(state)[:5])}.'
         )
     source = read_source(state, *found)
@@ -88,7 +96,17 @@ def convert_weights(
         else:
             name = _HEADS[to][start] + neutral[len(start) :]
             converted.state[name] = piece.tensor.clone()
+    check_weights(
+        fspath(file) or '<state dict>',
+        converted.state,
+        {name: _number(name, tensor) for name, tensor in converted.state.items()},
+    )
     return converted
+
+
+def _number(name: str, tensor: Tensor) -> Tensor:
+    """A tensor of the kind that a model has under a name: only counters are whole."""
+    return tensor if name.endswith('.num_batches_tracked') else torch.empty(0)
 
 
 def _inflate(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from os import PathLike
 from typing import Any
 
 from torch import Tensor
 
 from ..errors import ConfigError, WeightsError
 from .layouts import detect, read_source
-from .reading import state_dict_of
+from .reading import named, state_dict_of
 from .resize import Tokens
 
 __all__ = ['infer_vit_arch']
@@ -29,13 +30,16 @@ _HEADS = {
 
 
 def infer_vit_arch(
-    state_dict: Mapping[str, Any], num_heads: int | None = None
+    state_dict: Mapping[str, Any],
+    num_heads: int | None = None,
+    file: str | PathLike[str] = '',
 ) -> dict[str, Any]:
     """The options of a ViT that fits a checkpoint.
 
     Args:
         state_dict: A state dict of any known layout, or the checkpoint around it.
         num_heads: Number of heads, for a width and depth that are not published ones.
+        file: Where the checkpoint was read from, for messages.
 
     Returns:
         ``embed_dims``, ``num_layers``, ``num_heads``, ``feedforward_channels``,
@@ -46,13 +50,13 @@ def infer_vit_arch(
         WeightsError: The file is no ViT of a known layout.
         ConfigError: The number of heads is not known, or doesn't divide the width.
     """
-    state = state_dict_of(state_dict)
+    state = state_dict_of(state_dict, file)
     found = detect(state)
     names = {} if found is None else _neutral_shapes(state, found)
     if 'patch_embed.proj.weight' not in names or 'blocks.0.mlp.fc1.weight' not in names:
         raise WeightsError(
             'the architecture can be told from ViT checkpoints (timm, MAE, VideoMAE, '
-            'AdaptFormer, mmpretrain, mmaction) only; this one starts with: '
+            f'AdaptFormer, mmpretrain, mmaction) only; {named(file)} starts with: '
             f'{", ".join(list(state)[:5])}. Give arch in the config.'
         )
     width, *_, patch = names['patch_embed.proj.weight']

@@ -65,7 +65,7 @@ def load_weights(
     else:
         file, content = fspath(checkpoint), read_checkpoint(checkpoint)
     parts = split(model, fresh)
-    state = state_dict_of(content)
+    state = state_dict_of(content, file)
     stamp = getattr(parts.backbone, 'task_stamp', None)
     if isinstance(stamp, TaskStamp):
         _check_adapters(file, state, stamp)

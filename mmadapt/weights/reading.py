@@ -6,7 +6,7 @@ import pickle
 import pickletools
 import zipfile
 from collections.abc import Mapping
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from .safe_file import read_safetensors
 
 __all__ = [
     'load_from_local',
+    'named',
     'read_checkpoint',
     'state_dict_of',
     'trust_checkpoint',
@@ -92,11 +93,14 @@ def read_checkpoint(
     return dict(content)
 
 
-def state_dict_of(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+def state_dict_of(
+    checkpoint: Mapping[str, Any], file: str | PathLike[str] = ''
+) -> dict[str, Tensor]:
     """The named tensors of a checkpoint, out of whatever they are wrapped in.
 
     Args:
         checkpoint: What :func:`read_checkpoint` returned, or a state dict.
+        file: Where it was read from, for the message.
 
     Raises:
         WeightsError: There are no named tensors in it.
@@ -112,11 +116,16 @@ def state_dict_of(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     }
     if not tensors:
         raise WeightsError(
-            'the checkpoint holds no named tensors; its entries are: '
+            f'{named(file)} holds no named tensors; its entries are: '
             f'{", ".join(map(str, list(checkpoint)[:10])) or "none"}. The weights are '
             f'looked for at the top and under {", ".join(_WRAPPERS)}.'
         )
     return tensors
+
+
+def named(file: str | PathLike[str]) -> str:
+    """What a message calls a checkpoint, whose file may not be known."""
+    return f"checkpoint '{fspath(file)}'" if file else 'the checkpoint'
 
 
 def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:

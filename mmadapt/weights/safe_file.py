@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ..errors import TaskFileError, WeightsError
+from .stamp import letters
 from .tree import from_json, to_json
 
 __all__ = ['read_safetensors', 'safetensors_bytes']
@@ -53,7 +54,7 @@ def safetensors_bytes(checkpoint: Mapping[str, Any]) -> bytes:
         if key in tensors or key in texts:
             raise TaskFileError(f'two tensors of the checkpoint are called {key!r}.')
         if own:
-            texts[key] = bytes(tensor.cpu().tolist()).decode()
+            texts[key] = letters(tensor)
         elif tensor.layout != torch.strided or tensor.is_quantized:
             raise TaskFileError(f'{place} is no dense tensor; safetensors has none.')
         else:
@@ -68,7 +69,7 @@ def safetensors_bytes(checkpoint: Mapping[str, Any]) -> bytes:
             f'{error}, neither a tensor nor plain Python: it has no place in a '
             '.safetensors file. Leave it out of the checkpoint.'
         ) from error
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise TaskFileError(f'the task_stamp is broken ({error}).') from error
     texts['checkpoint'] = json.dumps(tree, allow_nan=False)
     texts['sha256'] = checksum(texts, tensors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,10 +14,21 @@ from .coverage import LoadReport
 from .differences import describe
 from .fingerprint import TrunkRecord
 
-__all__ = ['TaskStamp', 'decode', 'find_stamps']
+__all__ = ['TaskStamp', 'decode', 'find_stamps', 'letters']
 
 VERSION = 1
-KEYS = {'fingerprint', 'tensors', 'adapter', 'trainable', 'trained'}
+PARTS: dict[str, Callable[[Any], bool]] = {  # of the document, and what each may be
+    'fingerprint': lambda value: isinstance(value, str),
+    'tensors': lambda value: isinstance(value, dict),
+    'adapter': lambda value: (
+        isinstance(value, list)
+        and all(isinstance(method, dict) and 'type' in method for method in value)
+    ),
+    'trainable': lambda value: isinstance(value, (list, str)),
+    'trained': lambda value: (
+        isinstance(value, dict) and all(isinstance(v, list) for v in value.values())
+    ),
+}
 SHORT = 16  # hex digits of a tensor's hash that the stamp keeps
 
 
@@ -78,17 +89,18 @@ class TaskStamp(nn.Module):
         self.content |= {'fingerprint': record.fingerprint, 'tensors': tensors}
         self.stamp = encode(self.content).to(self.stamp.device)
 
-    def check(self, stamp: Tensor | None, where: str) -> None:
+    def check(self, state_dict: Mapping[str, Any], key: str, where: str) -> None:
         """Compare a file's stamp with this one.
 
         Args:
-            stamp: The uint8 tensor of the file, None where it has none.
+            state_dict: What the file holds.
+            key: Name of the stamp in it.
             where: Name of the backbone in the model, for the message.
 
         Raises:
             TaskFileError: With every difference named.
         """
-        if stamp is None:
+        if key not in state_dict:
             raise TaskFileError(
                 f'this is no task file for {where}: it has no task_stamp. Pre-trained '
                 "weights go into init_cfg=dict(type='PretrainedTrunk', checkpoint="
@@ -102,16 +114,24 @@ class TaskStamp(nn.Module):
                 "init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE), on the "
                 'command line trunk=FILE.'
             )
-        differences = describe(decode(stamp), self.content)
+        content = decode(state_dict[key])
+        differences = describe(content, self.content)
         if differences:
             rows = '\n'.join(f'  {row}' for row in differences)
             raise TaskFileError(
                 f'the task file does not belong to {where}:\n{rows}\nUse the config '
-                f'and the trunk it was trained with.{self.hint()}'
+                f'and the trunk it was trained with.{self.hint(content)}'
             )
 
-    def hint(self) -> str:
-        """What else to say about a trunk that is not the file's."""
+    def hint(self, content: Mapping[str, Any]) -> str:
+        """What else to say about a trunk that is not the file's.
+
+        Args:
+            content: The content of the file's stamp.
+        """
+        other = content['fingerprint'] != self.content['fingerprint']
+        if other and self.report is not None:
+            return f" The trunk of the model was read from '{self.report.file}'."
         if self.trunk_state == 'random':
             return ' A RandomTrunk is the same again only with the same seed.'
         return ''
@@ -140,7 +160,7 @@ class TaskStamp(nn.Module):
         so what the backbone misses has been collected by then.
         """
         backbone = prefix.removesuffix('.').rpartition('.')[0]
-        self.check(state_dict.get(f'{prefix}stamp'), backbone or 'the backbone')
+        self.check(state_dict, f'{prefix}stamp', backbone or 'the backbone')
         lead = f'{backbone}.' if backbone else ''
         trained = {f'{lead}{name}' for name in self.content['trained']}
         if absent := sorted(trained & {*missing_keys}):
@@ -166,27 +186,48 @@ def encode(content: Mapping[str, Any]) -> Tensor:
     return torch.tensor(list(text.encode()), dtype=torch.uint8)
 
 
-def decode(stamp: Tensor) -> dict[str, Any]:
+def decode(stamp: object) -> dict[str, Any]:
     """The document in a stamp.
+
+    Args:
+        stamp: What a checkpoint holds under that name.
 
     Raises:
         TaskFileError: It isn't one of this version.
     """
     try:
-        content = json.loads(bytes(stamp.cpu().tolist()).decode())
+        content = json.loads(letters(stamp))
         version = content['version']
-    except (ValueError, KeyError, TypeError) as error:
-        raise TaskFileError(
-            f'the task_stamp of this file is broken ({error}); use another copy of it.'
-        ) from error
-    if version == VERSION and (absent := KEYS - content.keys()):
-        raise TaskFileError(
-            f'the task_stamp of this file is broken (it lacks {sorted(absent)}); use '
-            'another copy of it.'
-        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise broken(str(error)) from error
     if version != VERSION:
         raise TaskFileError(
             f'this task file has a stamp of version {version}; this mmadapt reads '
             f'version {VERSION}. Use the mmadapt it was written with.'
         )
+    if absent := PARTS.keys() - content.keys():
+        raise broken(f'it lacks {sorted(absent)}')
+    for part, fits in PARTS.items():
+        if not fits(content[part]):
+            raise broken(f'its {part} is {content[part]!r}')
     return dict(content)
+
+
+def letters(stamp: object) -> str:
+    """The text in a stamp.
+
+    Raises:
+        ValueError: It is no tensor ``(L,)`` of bytes, or they are no text.
+    """
+    if not isinstance(stamp, Tensor):
+        raise ValueError(f'a {type(stamp).__name__}, no tensor')
+    if stamp.dtype != torch.uint8 or stamp.ndim != 1:
+        raise ValueError(f'{stamp.dtype} {tuple(stamp.shape)}, no row of bytes')
+    return bytes(stamp.cpu().tolist()).decode()
+
+
+def broken(reason: str) -> TaskFileError:
+    """The error about a stamp that can't be read."""
+    return TaskFileError(
+        f'the task_stamp of this file is broken ({reason}); use another copy of it.'
+    )

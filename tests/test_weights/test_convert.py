@@ -93,3 +93,19 @@ def test_what_can_not_be_converted() -> None:
         convert_weights(foreign.timm_state(), 'mmaction', num_frames=3)
     with pytest.raises(WeightsError, match=r'conv1\.weight'):
         convert_weights({'conv1.weight': torch.zeros(3)}, 'mmaction')
+
+
+@pytest.mark.parametrize('to', ['mmpretrain', 'mmaction'])
+def test_weights_that_are_no_numbers_are_not_carried_over(to: str) -> None:
+    state = foreign.timm_state()
+    name = 'blocks.1.norm2.bias'
+    for value, message in (
+        (state[name].clone().index_fill_(0, torch.tensor([3]), -torch.inf), 'infinite'),
+        (state[name] * torch.nan, 'NaN'),
+        (state[name].long(), 'whole numbers'),
+    ):
+        with pytest.raises(WeightsError, match=rf"'mae\.pth' has .*{message}.*: back"):
+            convert_weights({**state, name: value}, to, file='mae.pth')
+    counted = {**state, **{f'head.bn.{n}': torch.ones(48) for n in ('weight', 'bias')}}
+    counted['head.bn.num_batches_tracked'] = torch.tensor(7)
+    convert_weights(counted, to)

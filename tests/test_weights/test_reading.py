@@ -11,9 +11,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from mmadapt.config import load_config, resolve_config
 from mmadapt.errors import UntrustedFileError, WeightsError
-from mmadapt.weights import read_checkpoint, trust_checkpoint
+from mmadapt.weights import load_weights, read_checkpoint, trust_checkpoint
 from mmadapt.weights.reading import load_from_local, state_dict_of
+from tests.helpers import build_image_vit
+from tests.tasks import write_config
 
 WEIGHTS = {'a': torch.arange(6.0).reshape(2, 3), 'b': torch.tensor(True)}
 
@@ -143,6 +146,19 @@ def test_the_state_dict_is_found(checkpoint: dict[str, Any]) -> None:
 def test_no_tensors_is_an_error() -> None:
     with pytest.raises(WeightsError, match='epoch, optimizer'):
         state_dict_of({'epoch': 3, 'optimizer': {}})
+
+
+def test_a_trunk_without_tensors_is_named(tmp_path: Path) -> None:
+    """By what loads it, and by what reads the size of the model from it."""
+    file = tmp_path / 'empty.pth'
+    torch.save({'state_dict': {}}, file)
+    message = r"'.*empty\.pth' holds no named tensors"
+    with pytest.raises(WeightsError, match=message):
+        load_weights(build_image_vit(), file)
+    cfg = load_config(write_config(tmp_path / 'config.py'))
+    cfg.trunk, cfg.num_classes = str(file), 2
+    with pytest.raises(WeightsError, match=message):
+        resolve_config(cfg, 'predict')
 
 
 def test_no_flipped_bit_goes_unseen(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -275,3 +276,55 @@ def test_configs_that_place_the_same_belong_together(one: Any, other: Any) -> No
     third = build(adapter={'bottleneck': 8, 'branch': 'attn'})
     with pytest.raises(TaskFileError):
         third.load_state_dict(task_state(first, first.state_dict()), strict=False)
+
+
+NO_STAMPS: list[Any] = [
+    None,
+    'text',
+    [1, 2],
+    torch.rand(7),
+    torch.tensor(3),
+    torch.tensor(3, dtype=torch.uint8),
+    torch.tensor(list(b'[' * 100_000), dtype=torch.uint8),
+]
+
+
+@pytest.mark.parametrize('stamp', NO_STAMPS, ids=lambda s: type(s).__name__)
+def test_a_stamp_of_another_kind_is_broken(load: Any, stamp: Any) -> None:
+    state = task_of(trained())
+    state['backbone.task_stamp.stamp'] = stamp
+    with pytest.raises(TaskFileError, match='task_stamp of this file is broken'):
+        load(build(), state)
+
+
+@pytest.mark.parametrize(
+    ('part', 'value'),
+    [
+        ('fingerprint', 3),
+        ('tensors', [1]),
+        ('adapter', [[]]),
+        ('adapter', [{'bottleneck': 4}]),
+        ('trainable', None),
+        ('trained', {'layers.0.adapter.up.bias': 1}),
+    ],
+)
+def test_a_part_of_another_kind_is_broken(load: Any, part: str, value: Any) -> None:
+    state = task_of(trained())
+    content = {**find_stamps(build())['backbone'].content, part: value}
+    state['backbone.task_stamp.stamp'] = encode(content)
+    with pytest.raises(TaskFileError, match=rf'broken \(its {part} is '):
+        load(build(), state)
+
+
+def test_the_file_of_another_trunk_is_named(load: Any, tmp_path: Path) -> None:
+    own = ('adapter', 'stamp')
+    trunk = build(trunk_seed=1).backbone.state_dict()
+    file = tmp_path / 'other_trunk.pth'
+    torch.save({n: t for n, t in trunk.items() if not any(p in n for p in own)}, file)
+    init = {'type': 'PretrainedTrunk', 'checkpoint': str(file)}
+    with pytest.raises(TaskFileError, match=r"tensors differ[^']*'.*other_trunk\.pth'"):
+        load(build(init_cfg=init), task_of(trained()))
+    same = task_of(trained(init_cfg=init, adapter={'bottleneck': 4}))
+    with pytest.raises(TaskFileError, match='adapter bottleneck') as caught:
+        load(build(init_cfg=init), same)
+    assert 'other_trunk' not in str(caught.value)

@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
     for path in args.trust_checkpoint:
         trust_checkpoint(path)
     content = read_checkpoint(args.source)
-    stamps = stamps_of(content)
+    stamps = stamps_of(content, args.source)
     if not stamps:
         raise TaskFileError(
             f"'{args.source}' is no task file: it has no task_stamp. For a trunk see "
@@ -75,11 +75,11 @@ def main(argv: list[str] | None = None) -> None:
     )
 
 
-def stamps_of(content: dict[str, Any]) -> list[torch.Tensor]:
+def stamps_of(content: dict[str, Any], source: str) -> list[torch.Tensor]:
     """The stamps of all backbones in a checkpoint."""
     return [
         tensor
-        for name, tensor in state_dict_of(content).items()
+        for name, tensor in state_dict_of(content, source).items()
         if name == STAMP or name.endswith(f'.{STAMP}')
     ]
 

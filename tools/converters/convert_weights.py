@@ -58,7 +58,11 @@ def main(argv: list[str] | None = None) -> None:
     for path in args.trust_checkpoint:
         trust_checkpoint(path)
     converted = convert_weights(
-        read_checkpoint(args.source), args.to, args.num_frames, args.tubelet_size
+        read_checkpoint(args.source),
+        args.to,
+        args.num_frames,
+        args.tubelet_size,
+        args.source,
     )
     write(converted.state, Path(args.target))
     print(f'{args.source}: {converted.layout}, {len(converted.state)} tensors written')
