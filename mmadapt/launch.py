@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import nn
@@ -58,7 +58,7 @@ def use_amp(cfg: Config) -> None:
             f'--amp does not know how to change optim_wrapper.type={kind!r}; allowed: '
             f'{", ".join(AMP_TYPES)}.'
         )
-    stored = any(n.get('frozen_dtype') == 'bfloat16' for _, n in walk(cfg.model))
+    stored = any(n.get('frozen_dtype') == 'bfloat16' for _, n in walk(cfg.get('model') or {}))
     on_cpu = get_device() == 'cpu'
     if on_cpu or stored or kind == 'BFloat16OptimWrapper':
         wrapper['type'] = 'CpuAmpOptimWrapper' if on_cpu else 'BFloat16OptimWrapper'
@@ -125,11 +125,19 @@ def check_strategy(cfg: Config) -> None:
 
 
 def warn_unwatched(runner: Runner) -> None:
-    """Warn where an adapted model runs without FrozenTrunkHook."""
-    watched = any(isinstance(hook, FrozenTrunkHook) for hook in runner.hooks)
+    """Warn where an adapted model runs without FrozenTrunkHook or our checkpoints."""
     # FlexibleRunner builds its model when training starts.
-    built = isinstance(runner.model, nn.Module)
-    if not watched and built and find_stamps(runner.model):
+    if not isinstance(runner.model, nn.Module) or not find_stamps(runner.model):
+        return
+    kinds = [type(hook) for hook in runner.hooks]
+    if CheckpointHook in kinds:
+        warnings.warn(
+            "MMEngine's CheckpointHook writes the frozen trunk too, in files that have "
+            'to be unpickled. Write task files: add to the config '
+            "default_hooks = dict(checkpoint=dict(type='AdapterCheckpointHook')).",
+            stacklevel=2,
+        )
+    if not any(issubclass(kind, FrozenTrunkHook) for kind in kinds):
         warnings.warn(
             'an adapted model runs without FrozenTrunkHook: nothing checks that its '
             'trunk has its weights and keeps them. Add to the config '

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmadapt import launch
 from mmadapt.backbones.image import AdaptFormerViT
 from mmadapt.errors import ConfigError, DataError
-from mmadapt.hooks import FrozenTrunkHook
+from mmadapt.hooks import AdapterCheckpointHook, FrozenTrunkHook
 
 
 def amp_config(kind: str = 'OptimWrapper') -> Config:
@@ -62,7 +63,7 @@ def adapted() -> nn.Module:
     [
         (adapted, [], True),
         (adapted, [FrozenTrunkHook()], False),
-        (lambda: nn.Linear(2, 2), [], False),
+        (lambda: nn.Linear(2, 2), [CheckpointHook()], False),
     ],
 )
 def test_warns_where_nothing_watches(
@@ -73,6 +74,16 @@ def test_warns_where_nothing_watches(
         warnings.simplefilter('always')
         launch.warn_unwatched(runner)
     assert [('FrozenTrunkHook' in str(one.message)) for one in caught] == [True] * warns
+
+
+def test_warns_where_whole_models_are_written() -> None:
+    hooks = [FrozenTrunkHook(), CheckpointHook()]
+    with pytest.warns(UserWarning, match=r"checkpoint=dict\(type='AdapterCheckpoint"):
+        launch.warn_unwatched(SimpleNamespace(model=adapted(), hooks=hooks))
+    hooks[1] = AdapterCheckpointHook()
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        launch.warn_unwatched(SimpleNamespace(model=adapted(), hooks=hooks))
 
 
 class Data(list[int]):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..datasets.photo_check import check_photo
+from ..datasets.photo_check import check_pixels
 from ..datasets.photos import EXTENSIONS
 from ..errors import ConfigError, DataError
 
@@ -86,13 +86,13 @@ def check_kind(path: str | PathLike[str], kind: str) -> None:
 def check_content(path: str | PathLike[str], kind: str) -> None:
     """Refuse a file with damage that its decoder would patch up without a word.
 
-    A photo's first and last bytes are looked at; a clip is decoded once more.
+    It is decoded once more, by a decoder that stops at a fault.
 
     Raises:
         DataError: The file is cut off or damaged.
     """
     if kind == 'image':
-        check_photo(str(path))
+        check_pixels(str(path))
         return
     from ..datasets.video_check import check_whole  # needs PyAV, as clips alone do
 

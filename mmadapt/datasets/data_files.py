@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .official.archives import md5_of
-from .photo_check import decode_photo
+from .photo_check import check_pixels, decode_photo
 from .video_jobs import run_jobs
 
 __all__ = ['Looked', 'look_at', 'look_at_files']
@@ -69,6 +69,7 @@ def look_at(item: tuple[str, str]) -> Looked:
     path, kind = item
     if kind == 'photo':
         decode_photo(path)
+        check_pixels(path)
         return Looked(md5_of(Path(path)))
     from .video_check import check_clip
 

@@ -14,7 +14,7 @@ from PIL import Image
 from ..errors import BrokenFileError
 from .file_check import read_file
 
-__all__ = ['MAX_PIXELS', 'check_photo', 'decode_photo']
+__all__ = ['MAX_PIXELS', 'check_photo', 'check_pixels', 'decode_photo']
 
 MAX_PIXELS = 178_956_970
 """Pixels of the largest photo: beyond it Pillow suspects a decompression bomb."""
@@ -103,6 +103,27 @@ def decode_photo(path: str) -> NDArray[np.uint8]:
     if image is None:
         raise BrokenFileError(f'photo {path!r} can not be read by OpenCV.')
     return np.asarray(image, dtype=np.uint8)
+
+
+def check_pixels(path: str) -> None:
+    """Decode a photo by Pillow, which stops where OpenCV fills up what is damaged.
+
+    Raises:
+        BrokenFileError: It doesn't decode, or :func:`check_photo` refuses it.
+    """
+    content = check_photo(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            with Image.open(BytesIO(content)) as image:
+                image.load()
+    except MemoryError:
+        raise
+    # Pillow's decoders fail in their own ways.
+    except Exception as error:
+        raise BrokenFileError(
+            f'photo {path!r} is damaged: {error or type(error).__name__}.'
+        ) from error
 
 
 def jpeg_layout(content: bytes) -> tuple[int, int, int]:

@@ -16,6 +16,10 @@ from .threads import decoder_threads
 __all__ = ['READERS', 'VideoFile']
 
 
+PHOTO_STARTS = (b'\x89PNG', b'\xff\xd8', b'BM', b'II*\x00', b'MM\x00*')
+"""First bytes of PNG, JPEG, BMP and TIFF, which decoders take for clips of a frame."""
+
+
 class Reader(Protocol):
     """One decoder at work on one file."""
 
@@ -37,12 +41,13 @@ class VideoFile:
         path: The file.
 
     Raises:
-        BrokenFileError: It is missing, empty or cut off, or no decoder opens it.
+        BrokenFileError: It is missing, empty, cut off or a photo, or no decoder opens
+            it.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = str(path)
-        read_file(self.path, 'video', 1)
+        start = read_file(self.path, 'video', 4)
         missing = missing_bytes(self.path)
         if missing:
             raise BrokenFileError(
@@ -52,6 +57,8 @@ class VideoFile:
         self.failures: list[str] = []
         self.untried = list(READERS)
         self.reader = self._open_next()
+        if start.startswith(PHOTO_STARTS) and len(self.reader) == 1:
+            raise BrokenFileError(f'video {self.path!r} is a photo.')
 
     def __len__(self) -> int:
         return len(self.reader)

@@ -102,9 +102,14 @@ def write_folder(root: Path) -> None:
 def write_lists(
     root: Path, classes: int, ending: str, parts: list[str], split: str = ''
 ) -> None:
-    """One clip, listed for every class of each part."""
+    """One clip, under a name for every class, in each part."""
     clip = write_clip(root / 'a clip.mp4', frames=30, width=80, height=48)
-    lines = [f'{clip.name} {label}\n' for label in range(classes)]
+    lines = []
+    for label in range(classes):
+        name = f'a clip {label}.mp4'
+        if not (root / name).exists():
+            (root / name).hardlink_to(clip)
+        lines.append(f'{name} {label}\n')
     (root / split).mkdir(exist_ok=True)
     for part in parts:
         (root / split / f'{part}.{ending}').write_text(''.join(lines))
