@@ -58,7 +58,9 @@ def use_amp(cfg: Config) -> None:
             f'--amp does not know how to change optim_wrapper.type={kind!r}; allowed: '
             f'{", ".join(AMP_TYPES)}.'
         )
-    stored = any(n.get('frozen_dtype') == 'bfloat16' for _, n in walk(cfg.get('model') or {}))
+    stored = any(
+        n.get('frozen_dtype') == 'bfloat16' for _, n in walk(cfg.get('model') or {})
+    )
     on_cpu = get_device() == 'cpu'
     if on_cpu or stored or kind == 'BFloat16OptimWrapper':
         wrapper['type'] = 'CpuAmpOptimWrapper' if on_cpu else 'BFloat16OptimWrapper'
