@@ -11,7 +11,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ..errors import TaskFileError
+from ..weights.task_file import check_task_state
 from ..weights.values import not_finite
+from ..wrapping import unwrapped
 
 __all__ = ['check_resumable']
 
@@ -31,6 +33,8 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
     """
     rows = list(wrong_parts(checkpoint))
     if not rows:
+        # Another task's file says so, rather than that its optimizer doesn't fit.
+        check_task_state(unwrapped(runner.model), checkpoint['state_dict'])
         wrapper = runner.optim_wrapper = runner.build_optim_wrapper(
             runner.optim_wrapper
         )

@@ -94,7 +94,8 @@ def test_merge_task(
     assert f'{out}: ' in capsys.readouterr().out
     merged = load_plain(scope, out)
     assert output(merged).shape == (2, 5)
-    assert torch.equal(output(merged), output(model))
+    # The library computes all rows of the last block, and attention in other steps.
+    torch.testing.assert_close(output(merged), output(model), atol=1e-5, rtol=1e-5)
     plain = out.with_suffix('.py').read_text()
     assert str(tmp_path) not in plain
     assert ('AdaptFormerViT' in plain) == (adapter is not None)

@@ -80,7 +80,8 @@ def test_broken_clips(tmp_path: Path, prepare: Callable[..., None]) -> None:
         prepare(tmp_path, '--subset', '--split', 1)
     named = (tmp_path / 'broken_clips.txt').read_text().splitlines()
     assert named[0] == f'{first}\tmissing'
-    assert named[1].startswith(f'{second}\tcut off')
+    assert named[1].startswith(f'{second}\t')
+    assert 'cut off' in named[1]
     assert not (tmp_path / 'split1').exists()
 
 
@@ -89,7 +90,7 @@ def test_broken_clips(tmp_path: Path, prepare: Callable[..., None]) -> None:
     [
         ('a.avi 3 \n', 'line 1: flag 3; allowed: 0'),
         ('a.avi\n', r"line 1: 'a\.avi' is not"),
-        ('a.avi 1\n\na.avi 2\n', "line 3: 'a.avi' stands there twice, first in line 1"),
+        ('a.avi 1\n\na.avi 2\n', "line 3: 'a.avi' has the label 2, and 1 in line 1"),
         ('', 'has no line'),
     ],
 )
