@@ -217,8 +217,11 @@ def register_host(block: type[nn.Module]) -> Callable[[Host], Host]:
             raise ConfigError(
                 f'{class_name(block)} has a host already: {class_name(table[block])}.'
             )
-        if 'forward' in vars(host):
-            setattr(host, 'forward', recomputable(vars(host)['forward']))  # noqa: B010
+        forward = vars(host).get('forward')
+        # Layers of transformers are so already, inside upstream's own wrapper, which
+        # checkpoints only where it is the outermost.
+        if forward is not None and not hasattr(forward, 'recomputable'):
+            setattr(host, 'forward', recomputable(forward))  # noqa: B010
         table[block] = host
         return host
 

@@ -38,6 +38,7 @@ def recomputable(forward: Callable[..., Any]) -> Callable[..., Any]:
             )
         return in_halves(self, tier, *args, **kwargs)
 
+    run.recomputable = True  # type: ignore[attr-defined]
     return run
 
 

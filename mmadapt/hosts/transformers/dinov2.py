@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 from transformers.models.dinov2.modeling_dinov2 import Dinov2Layer
 
+from ...recompute import recomputable
 from ..known import register_known
 from .checkpoint import LayerHost
 
@@ -17,6 +18,7 @@ __all__ = ['AdaptedDinov2Layer']
 class AdaptedDinov2Layer(LayerHost, Dinov2Layer):
     """The layer of DINOv2, with layer scale."""
 
+    @recomputable
     def forward(
         self,
         hidden_states: Tensor,

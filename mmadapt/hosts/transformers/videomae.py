@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 from transformers.models.videomae.modeling_videomae import VideoMAELayer
 
+from ...recompute import recomputable
 from ..known import register_known
 from .checkpoint import LayerHost
 
@@ -17,6 +18,7 @@ __all__ = ['AdaptedVideoMAELayer']
 class AdaptedVideoMAELayer(LayerHost, VideoMAELayer):
     """The layer of VideoMAE; its parts are named as those of a text model."""
 
+    @recomputable
     def forward(self, hidden_states: Tensor, **options: Any) -> Tensor:
         """The layer's output for tokens ``hidden_states`` of shape ``(B, N, C)``."""
         x = hidden_states

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 from transformers.models.vit.modeling_vit import ViTLayer
 
+from ...recompute import recomputable
 from ..known import register_known
 from .checkpoint import LayerHost
 
@@ -17,6 +18,7 @@ __all__ = ['AdaptedViTLayer']
 class AdaptedViTLayer(LayerHost, ViTLayer):
     """The layer of ViTModel: ViT and DINO trunks."""
 
+    @recomputable
     def forward(
         self,
         hidden_states: Tensor,
