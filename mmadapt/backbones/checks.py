@@ -14,6 +14,7 @@ from .own_weights import check_own_weights
 
 __all__ = [
     'check_arch',
+    'check_heads',
     'check_inner_init',
     'check_tubelets',
     'check_video_backbone',
@@ -94,6 +95,20 @@ def check_inner_init(
         )
     check_swallowed(backbone)
     return check_own_weights(backbone, init_cfg)
+
+
+def check_heads(embed_dims: object, num_heads: object) -> None:
+    """Refuse a width that isn't a whole number of heads wide.
+
+    Raises:
+        ConfigError: With both numbers.
+    """
+    whole = all(type(n) is int and n > 0 for n in (embed_dims, num_heads))
+    if not whole or embed_dims % num_heads:  # type: ignore[operator]
+        raise ConfigError(
+            f'embed_dims={embed_dims!r}, num_heads={num_heads!r}: whole numbers from 1 '
+            'on, the width a multiple of the heads.'
+        )
 
 
 def check_tubelets(num_frames: object, tubelet_size: object) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from ..hosts.image.class_row import set_class_row
 from ..placement import AdapterConfig
-from .checks import check_arch, check_inner_init
+from .checks import check_arch, check_heads, check_inner_init
 from .recompute import set_recompute
 from .transformers import ImageFeatures, build_model
 from .trunk import adapt_backbone, drawn_from
@@ -60,6 +60,8 @@ class AdaptFormerViT(VisionTransformer):
         **vit: Any,
     ) -> None:
         check_arch(vit, VisionTransformer, required=('arch',), own=('class_row',))
+        if isinstance(arch := vit.get('arch'), Mapping):
+            check_heads(arch.get('embed_dims'), arch.get('num_heads'))
         with drawn_from(init_cfg):
             super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)

@@ -13,6 +13,7 @@ from ..hosts.video.attention import set_attention
 from ..placement import AdapterConfig
 from .checks import (
     check_arch,
+    check_heads,
     check_inner_init,
     check_tubelets,
     check_video_backbone,
@@ -69,6 +70,7 @@ class AdaptFormerViT(VisionTransformer):
         required = ('embed_dims', 'depth', 'num_heads')
         refused, own = ('pretrained',), ('attention',)
         check_arch(vit, VisionTransformer, required, refused, own)
+        check_heads(vit.get('embed_dims', 768), vit.get('num_heads', 12))
         check_tubelets(vit.get('num_frames', 16), vit.get('tubelet_size', 2))
         with drawn_from(init_cfg):
             super().__init__(**vit)

@@ -13,7 +13,7 @@ from .failures import config_errors
 from .frames import fill_frames
 from .holdout import apply_holdout
 from .top_names import check_top_names
-from .trunk import fill_trunk
+from .trunk import check_load_from, fill_trunk
 
 __all__ = ['resolve_config']
 
@@ -48,7 +48,7 @@ def resolve_config(
     Raises:
         ConfigError: Something is open that nothing tells, a part is lacking or of
             another kind, a name of the file is a slip of the pen.
-        WeightsError: The trunk's file is missing or broken.
+        WeightsError: The trunk's file or that of ``load_from`` is missing or broken.
         DataError: A folder or list is missing, a class is empty.
     """
     if phase not in LOADERS:
@@ -64,6 +64,8 @@ def resolve_config(
         fill_frames(resolved)
         fill_split(resolved)
         fill_trunk(resolved)
+        if phase == 'train':
+            check_load_from(resolved)
         apply_holdout(resolved)
         check_folders(resolved, LOADERS[phase])
         fill_classes(resolved, phase, num_classes)

@@ -11,7 +11,7 @@ from ..weights.infer import infer_vit_arch
 from ..weights.reading import read_checkpoint
 from .places import Node, Slot, is_adapted_vit, slots, walk
 
-__all__ = ['fill_trunk']
+__all__ = ['check_load_from', 'fill_trunk']
 
 # Width, depth, heads; the MLP is four times as wide as the block in each of them.
 PUBLISHED = {
@@ -58,6 +58,26 @@ def check_file(slot: Slot) -> None:
         raise WeightsError(
             f'trunk {str(slot.value)!r} ({slot.path}): no such file. Give the path of '
             'the pre-trained weights: --cfg-options trunk=FILE.'
+            + did_you_mean(file, file.parent.glob('*') if file.parent.is_dir() else ())
+        )
+
+
+def check_load_from(cfg: Node) -> None:
+    """Refuse a ``load_from`` that isn't there, before anything is built.
+
+    Addresses of other file systems are left to MMEngine's loader.
+
+    Raises:
+        WeightsError: The file is missing.
+    """
+    given = cfg.get('load_from')
+    if not given or '://' in str(given):
+        return
+    file = Path(str(given)).expanduser()
+    if not file.is_file():
+        raise WeightsError(
+            f'load_from={str(given)!r}: no such file. Give the path of the weights to '
+            'start from: --cfg-options load_from=FILE.'
             + did_you_mean(file, file.parent.glob('*') if file.parent.is_dir() else ())
         )
 

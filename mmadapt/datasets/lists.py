@@ -170,8 +170,15 @@ def find_file(entry: Entry, folders: Sequence[Path], source: Path) -> Path:
         DataError: It is in none of them.
     """
     for folder in folders:
-        if (folder / entry.path).is_file():  # an absolute path stays as it is
-            return folder / entry.path
+        file = folder / entry.path  # an absolute path stays as it is
+        try:
+            if file.is_file():
+                return file
+        except OSError as error:  # a name that is too long, a folder that is closed
+            raise DataError(
+                f'{source}, line {entry.line}: {entry.path[:80]!r} can not be looked '
+                f'up: {error.strerror}. Mend the path, or leave the line out.'
+            ) from error
     places = ', '.join(str(folder) for folder in folders)
     raise DataError(
         f'{source}, line {entry.line}: {entry.path!r} is not there; looked in {places}.'

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 from mmaction.models.backbones.vit_mae import VisionTransformer as VideoViT
 
+from mmadapt.backbones import image, video
 from mmadapt.backbones.checks import check_arch, check_inner_init, check_video_backbone
 from mmadapt.errors import ConfigError
 
@@ -49,3 +53,19 @@ def test_mmpretrain_inside_mmactions_face_is_refused() -> None:
 def test_a_whole_model_is_no_backbone() -> None:
     with pytest.raises(ConfigError, match='HuggingFaceClassifier is a whole model'):
         check_inner_init({'type': 'mmpretrain.HuggingFaceClassifier'})
+
+
+@pytest.mark.parametrize('heads', [-1, 0, 5, 3.0, None])
+@pytest.mark.parametrize('face', ['mmpretrain', 'mmaction'])
+def test_a_width_is_a_multiple_of_its_heads(face: str, heads: object) -> None:
+    build: Any
+    sizes: dict[str, Any] = {'embed_dims': 48, 'num_heads': heads}
+    if face == 'mmpretrain':
+        sizes |= {'num_layers': 1, 'feedforward_channels': 96}
+        build = partial(image.AdaptFormerViT, arch=sizes)
+    else:
+        if heads is None:
+            sizes['num_heads'] = True
+        build = partial(video.AdaptFormerViT, depth=1, **sizes)
+    with pytest.raises(ConfigError, match='embed_dims=48, num_heads='):
+        build(adapter={'type': 'AdaptMLP', 'bottleneck': 4})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmadapt.datasets.lists import check_labels, read_list
+from mmadapt.datasets.lists import Entry, check_labels, find_files, read_list
 from mmadapt.datasets.names import folder_names, read_class_names
 from mmadapt.errors import DataError
 
@@ -87,3 +87,12 @@ def test_folder_names_are_sorted_and_visible(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     (tmp_path / 'file').write_text('')
     assert folder_names(tmp_path) == ['a', 'b']
+
+
+def test_a_path_that_no_file_system_takes_is_named_with_its_line(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / 'a.jpg').touch()
+    entries = [Entry(1, 'a.jpg', 0), Entry(2, 'b' * 300 + '.jpg', 0)]
+    with pytest.raises(DataError, match=r'train\.txt, line 2: .bbbb.*too long'):
+        find_files(entries, [tmp_path], tmp_path / 'train.txt')
