@@ -15,7 +15,7 @@ from .adapters import Method
 from .errors import ConfigError
 from .hosts import HOSTS, AdapterHost, PromptHost
 
-__all__ = ['full', 'is_sharded', 'like', 'local', 'shard', 'units']
+__all__ = ['dealt', 'full', 'is_sharded', 'like', 'local', 'shard', 'units']
 
 
 def units(model: nn.Module) -> list[nn.Module]:
@@ -118,9 +118,19 @@ def like(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         mine = own.get(name)
         if not isinstance(mine, DTensor) or not isinstance(value, Tensor):
             return value
-        if value.shape != mine.shape:
-            return value
-        value = value.to(device=mine.device, dtype=mine.dtype)
-        return distribute_tensor(value, mine.device_mesh, mine.placements)
+        return dealt(value, mine) if value.shape == mine.shape else value
 
     return {name: deal(name, value) for name, value in given.items()}
+
+
+def dealt(given: Tensor, own: Tensor) -> Tensor:
+    """A whole tensor of a model's own shape, as its own: type, device and parts.
+
+    Args:
+        given: Whole, the same in all processes.
+        own: Of the model.
+    """
+    given = given.to(device=own.device, dtype=own.dtype)
+    if not isinstance(own, DTensor):
+        return given
+    return distribute_tensor(given, own.device_mesh, own.placements)

@@ -32,13 +32,12 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
         TaskFileError: With every part that is wrong.
     """
     rows = list(wrong_parts(checkpoint))
-    # FlexibleRunner's strategy has built its own, and deals the states out.
-    if not rows and isinstance(runner, Runner):
+    if not rows:
         # Another task's file says so, rather than that its optimizer doesn't fit.
         check_task_state(unwrapped(runner.model), checkpoint['state_dict'])
-        wrapper = runner.optim_wrapper = runner.build_optim_wrapper(
-            runner.optim_wrapper
-        )
+        wrapper = runner.optim_wrapper
+        if isinstance(runner, Runner):  # FlexibleRunner's strategy has built its own
+            wrapper = runner.optim_wrapper = runner.build_optim_wrapper(wrapper)
         saved = checkpoint['optimizer']
         if isinstance(wrapper, OptimWrapperDict):
             for name, inner in wrapper.items():
