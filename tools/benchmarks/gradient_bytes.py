@@ -27,8 +27,7 @@ sys.path[:0] = [str(ROOT / 'tools' / part) for part in ('analysis', 'benchmarks'
 if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
     sys.path.insert(0, str(ROOT))
 
-from costs.flops import loss_of
-from costs.models import Shape, build, config_of, make_batch, shape_of
+from costs.models import Shape, build, config_of, loss_of, make_batch, shape_of
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.nn.parallel import DistributedDataParallel
 
@@ -50,8 +49,8 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
 def step_bytes(config: Path, method: str, size: int | None) -> tuple[int, int]:
     """Bytes of all buckets of one step, and of all parameters."""
     cfg = config_of(config, method, None)
-    shape = shape_of(cfg)
     model = build(cfg)
+    shape = shape_of(cfg, model)
     batch = make_batch(model, Shape(size or shape.size, shape.frames), 2)
     sent = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import costs.measure
 import pytest
 import torch
 from costs.flops import Flops, count
@@ -28,7 +29,7 @@ def counted(method: str, options: dict[str, Any] | None = None, size: int = 2) -
     """Of one sample of the quickstart's ViT."""
     cfg = config_of(CONFIG, method, options)
     model = build(cfg)
-    flops = count(model, make_batch(model, shape_of(cfg), size))
+    flops = count(model, make_batch(model, shape_of(cfg, model), size))
     return Flops(*(part // size for part in (flops.forward, flops.step, flops.floor)))
 
 
@@ -83,14 +84,15 @@ def test_saved_counts_each_storage_once_and_no_parameter() -> None:
 def test_the_least_memory_is_that_of_the_formula() -> None:
     cfg = config_of(CONFIG, 'config', {'model.backbone.adapter.layers': [-2, -1]})
     model = build(cfg)
-    kept, least = saved_bytes(model, make_batch(model, shape_of(cfg), 2))
+    kept, least = saved_bytes(model, make_batch(model, shape_of(cfg, model), 2))
     read = 2 * TOKENS * WIDTH * 4
     assert least == read + 10 * read + 2 * read * BOTTLENECK // WIDTH
     assert least <= kept <= 1.2 * least
 
 
 @pytest.mark.parametrize('amp', [False, True])
-def test_measure_reports_one_method(amp: bool) -> None:
+def test_measure_reports_one_method(amp: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(costs.measure, 'PRODUCT', (64, 64, 64))
     request = Request(
         config=CONFIG,
         options=None,

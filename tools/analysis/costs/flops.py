@@ -3,7 +3,9 @@
 The fewest are those of the forward pass, of the gradients that pass through the blocks
 above the lowest one that has anything to train, and of the trained weights' own
 gradients. Nothing is computed twice, and nothing below the lowest adapter is
-differentiated.
+differentiated; of the lowest block its adapters alone count, though one beside the
+attention sends a gradient through its MLP. However the config runs its blocks, they
+are the same; attention is counted as the config's own computes it.
 """
 
 from __future__ import annotations
@@ -23,13 +25,22 @@ from torch.utils.flop_counter import (
 from mmadapt.adapters import Adapter, Method
 from mmadapt.hosts import HOSTS, AdapterHost, PromptHost
 
-from .models import Batch
+from .models import Batch, loss_of
+from .rows import run_plainly
 
 Counts = Mapping[str, Mapping[Any, int]]
+
+HEADS = ('head', 'cls_head')
+"""What the two libraries call a head, in which all trains."""
 
 STORED, FLASH = 2.0, 2.5
 """Backward over forward pass of attention: with the probabilities kept, and with
 attention that computes them again."""
+
+
+def product(added: Any, left: Any, right: Any, *_: Any, **__: Any) -> int:
+    """Operations of a matrix product, from the shapes that it reads."""
+    return int(2 * left[0] * left[1] * right[1])
 
 
 def attention(q: Any, k: Any, v: Any, *_: Any, **__: Any) -> int:
@@ -43,13 +54,14 @@ def attention_backward(grad: Any, q: Any, k: Any, v: Any, *_: Any, **__: Any) ->
 
 
 kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-ATTENTION = {
+UNCOUNTED = {
+    torch.ops.aten.addmm_: product,
     kernel: attention,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: (
         attention_backward
     ),
 }
-"""The kernel of a CPU, which torch's counter leaves out (2.14)."""
+"""Products in place, and the kernel of a CPU: not of torch's counter (2.14)."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +86,19 @@ def count(model: nn.Module, batch: Batch) -> Flops:
         model: In training mode.
         batch: What it reads.
     """
-    with FlopCounterMode(display=False, custom_mapping=ATTENTION) as forward:
+    with FlopCounterMode(display=False, custom_mapping=UNCOUNTED) as forward:
         loss = loss_of(model, batch)
-    with FlopCounterMode(display=False, custom_mapping=ATTENTION) as backward:
+    with FlopCounterMode(display=False, custom_mapping=UNCOUNTED) as backward:
         loss.backward()
     model.zero_grad()
+    with FlopCounterMode(display=False, custom_mapping=UNCOUNTED) as plain:
+        run_plainly(model, batch)
     done = forward.get_total_flops()
     return Flops(
         forward=done,
         step=done + backward.get_total_flops(),
-        floor=int(fewest(model, forward.get_flop_counts(), done)),
+        floor=int(fewest(model, plain.get_flop_counts(), plain.get_total_flops())),
     )
-
-
-def loss_of(model: nn.Module, batch: Batch) -> torch.Tensor:
-    """The training loss, a number."""
-    losses = model(batch.inputs, batch.samples, mode='loss')
-    return sum(value for name, value in losses.items() if 'loss' in name)  # type: ignore[return-value]
 
 
 def fewest(model: nn.Module, counts: Counts, forward: int) -> float:
@@ -101,13 +109,16 @@ def fewest(model: nn.Module, counts: Counts, forward: int) -> float:
         counts: Of each module, by kind.
         forward: All of them.
     """
+    root = type(model).__name__
 
     def of(name: str) -> tuple[float, float]:
-        return split(counts.get(f'{type(model).__name__}.{name}', {}))
+        return split(counts.get(f'{root}.{name}', {}))
 
     blocks = find_blocks(model)
     lowest = lowest_trained(model, blocks)
-    total, stem = float(forward), of('backbone')[0]
+    heads = sum(of(part)[0] for part in HEADS)
+    # Some recognizers call a method of the backbone, of which nothing is counted.
+    total, stem = float(forward), split(counts.get(root, {}))[0] - heads
     for index, (name, block) in enumerate(blocks):
         plain, attention = of(name)
         stem -= plain
@@ -120,8 +131,9 @@ def fewest(model: nn.Module, counts: Counts, forward: int) -> float:
             total += plain + attention
         if trains_weights(block):
             total += plain
-    for part in ('head', 'cls_head'):
-        total += of(part)[0] * (2 if lowest < len(blocks) else 1)
+    own = tuple(f'{part}.' for part in HEADS)
+    below = (p for name, p in model.named_parameters() if not name.startswith(own))
+    total += heads * (2 if any(p.requires_grad for p in below) else 1)
     return total + (stem if lowest < 0 else 0.0)
 
 

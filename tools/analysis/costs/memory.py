@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
-from mmadapt.adapters import Adapter
+from mmadapt.adapters import VPT, Adapter
 from mmadapt.hosts import PromptHost
 
-from .flops import find_blocks, loss_of, lowest_trained, trains_weights
-from .models import Batch
+from .flops import find_blocks, lowest_trained, starts_below, trains_weights
+from .models import Batch, loss_of
+from .rows import run_plainly
 
-FROZEN, TRAINED = 10, 16
-"""Tensors as large as a block's input that its backward pass reads, of an MLP four
-times as wide: input, q, k, v, attention's output, the MLP's input, its hidden layer
-(4); where the weights train, the normed inputs and the hidden layer's output too."""
+FROZEN, TRAINED = (3, 7), (4, 12)
+"""Tensors as large as a block's input, and as its output, that its backward pass reads,
+the MLP being four times as wide: input, k, v; q, attention's output, the MLP's input,
+its hidden layer (4). Where the weights train, the normed inputs and the hidden layer's
+output too. Input and output are alike, but where one row is computed of many."""
+
+Sizes = Mapping[str, tuple[int, int]]
+"""Bytes that each block reads and gives."""
 
 
 @contextmanager
@@ -53,53 +59,73 @@ def saved_bytes(model: nn.Module, batch: Batch) -> tuple[int, int]:
         model: In training mode.
         batch: What it reads.
     """
-    widths: dict[str, int] = {}
-    handles = [
-        block.register_forward_pre_hook(reader(widths, name), with_kwargs=True)
-        for name, block in find_blocks(model)
-    ]
     with saved(model) as kept:
         loss = loss_of(model, batch)
+    del loss
+    return sum(kept.values()), least(model, sizes(model, batch))
+
+
+def sizes(model: nn.Module, batch: Batch) -> Sizes:
+    """Bytes that each block reads and gives, however the config runs it.
+
+    Args:
+        model: In training mode.
+        batch: What it reads.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    handles = [
+        block.register_forward_hook(reader(found, name), with_kwargs=True)
+        for name, block in find_blocks(model)
+    ]
+    run_plainly(model, batch)
     for handle in handles:
         handle.remove()
-    del loss
-    return sum(kept.values()), least(model, widths)
+    return found
 
 
-def reader(widths: dict[str, int], name: str) -> Any:
-    """A hook that writes down how many bytes a block reads."""
+def reader(found: dict[str, tuple[int, int]], name: str) -> Any:
+    """A hook that writes down how many bytes a block reads and gives."""
 
-    def read(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        tensors = [
-            value
-            for value in (*args, *kwargs.values())
-            if isinstance(value, torch.Tensor)
-        ]
-        element = 2 if torch.is_autocast_enabled(tensors[0].device.type) else 4
-        widths[name] = max(tensor.numel() for tensor in tensors) * element
+    def read(block: Any, args: Any, kwargs: Any, output: Any) -> None:
+        inputs, outputs = tensors(args) + tensors(kwargs), tensors(output)
+        element = 2 if torch.is_autocast_enabled(inputs[0].device.type) else 4
+        width = max(tensor.numel() for tensor in inputs)
+        given = min(width, max(tensor.numel() for tensor in outputs))
+        if isinstance(block, PromptHost):  # inside, prompts stand before the tokens
+            count = inputs[0].shape[1]
+            added = block.prompt.num_tokens * isinstance(block.prompt, VPT)
+            width = given = width // count * (count + added)
+        found[name] = width * element, given * element
 
     return read
 
 
-def least(model: nn.Module, widths: dict[str, int]) -> int:
+def tensors(value: Any) -> list[torch.Tensor]:
+    """Those in what a block takes or gives."""
+    return [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
+
+
+def least(model: nn.Module, sizes: Sizes) -> int:
     """The least bytes kept without recomputation.
 
     Args:
         model: What was run.
-        widths: Bytes that each block reads.
+        sizes: Of its blocks.
     """
     blocks = find_blocks(model)
     lowest = lowest_trained(model, blocks)
     total = 0.0
     for index, (name, block) in enumerate(blocks):
-        read = widths.get(name, 0)
-        if index > lowest or (index == lowest and isinstance(block, PromptHost)):
-            total += read * (TRAINED if trains_weights(block) else FROZEN)
+        read, given = sizes.get(name, (0, 0))
+        trained = trains_weights(block)
+        if index > lowest or (index == lowest and starts_below(block)):
+            inputs, outputs = TRAINED if trained else FROZEN
+            total += read * inputs + given * outputs
         elif index == lowest:
-            total += read * (TRAINED if trains_weights(block) else 1)
+            total += given
         for module in block.modules():
             if isinstance(module, Adapter):
-                total += read * hidden_share(module)
+                total += given * hidden_share(module)
     return int(total)
 
 

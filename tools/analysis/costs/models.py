@@ -91,20 +91,35 @@ def build(cfg: Config) -> nn.Module:
     return model.train()
 
 
-def shape_of(cfg: Config) -> Shape:
+def shape_of(cfg: Config, model: nn.Module) -> Shape:
     """What the backbone says that it reads, else 224 pixels and 16 frames.
+
+    Args:
+        cfg: Of the model.
+        model: Built from it: a model of timm or transformers says it by itself.
 
     Raises:
         ConfigError: The config is of another library.
     """
     backbone = cfg.model.backbone
-    outer = {**backbone.get('backbone', {}), **backbone}
+    outer = {**said(model), **backbone.get('backbone', {}), **backbone}
     clips = kind_of(cfg) == 'video'
     size = outer.get('img_size', outer.get('input_resolution', 224))
     return Shape(
         size=size if isinstance(size, int) else max(size),
         frames=outer.get('num_frames', outer.get('t_size', 16)) if clips else 0,
     )
+
+
+def said(model: Any) -> dict[str, Any]:
+    """What a backbone of timm or transformers says of its inputs."""
+    own = getattr(model.backbone, 'timm_model', model.backbone)
+    inputs = (getattr(own, 'pretrained_cfg', None) or {}).get('input_size')
+    if inputs is not None:
+        return {'img_size': inputs[-1]}
+    config = getattr(own, 'config', None)
+    names = {'img_size': 'image_size', 'num_frames': 'num_frames'}
+    return {ours: getattr(config, n) for ours, n in names.items() if hasattr(config, n)}
 
 
 def make_batch(model: nn.Module, shape: Shape, size: int) -> Batch:
@@ -140,3 +155,9 @@ def image_samples(model: nn.Module, size: int) -> list[Any]:
     scores = torch.zeros(model.head.fc.out_features)
     scores[0] = 1
     return [DataSample().set_gt_score(scores) for _ in range(size)]
+
+
+def loss_of(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """The training loss, a number."""
+    losses = model(batch.inputs, batch.samples, mode='loss')
+    return sum(value for name, value in losses.items() if 'loss' in name)  # type: ignore[return-value]
