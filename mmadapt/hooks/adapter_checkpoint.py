@@ -118,7 +118,8 @@ class AdapterCheckpointHook(CheckpointHook):
     ) -> None:
         """Training goes on as if there had been no validation; keep the best file."""
         set_random_state(self.before_validation)
-        super().after_val_epoch(runner, metrics or {})
+        if hasattr(self, 'file_backend'):  # Runner.val() alone has no best to keep
+            super().after_val_epoch(runner, metrics or {})
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep what was trained; called behind EMAHook, whose copy is cut alike."""
