@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from mmengine.config import Config
 
-__all__ = ['make_deterministic']
+from .errors import ConfigError
+
+__all__ = ['check_randomness', 'make_deterministic']
 
 WORKSPACE = ':4096:8'
 """What cuBLAS needs to be deterministic, without which torch refuses to multiply."""
+
+
+def check_randomness(cfg: Config) -> None:
+    """Refuse a ``randomness`` that is no dict.
+
+    Raises:
+        ConfigError: With what it is.
+    """
+    randomness = cfg.get('randomness')
+    if randomness is not None and not isinstance(randomness, Mapping):
+        raise ConfigError(
+            f'{cfg.filename or "the config"}: randomness is {randomness!r}, no dict; '
+            'write for example randomness = dict(seed=0).'
+        )
 
 
 def make_deterministic(cfg: Config) -> None:

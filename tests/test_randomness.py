@@ -13,7 +13,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmadapt.randomness import make_deterministic
+from mmadapt.errors import ConfigError
+from mmadapt.randomness import check_randomness, make_deterministic
 from tests.tasks import write_config, write_images, write_trunk
 from tests.test_tools.cli import ROOT
 
@@ -72,3 +73,10 @@ def test_two_runs_are_bit_identical(tmp_path: Path) -> None:
     assert not torch.equal(first['state_dict'][name], other['state_dict'][name])
     states = (run['optimizer']['param_groups'] for run in (first, second))
     assert json.dumps(next(states)) == json.dumps(next(states))
+
+
+def test_it_is_a_dict() -> None:
+    check_randomness(Config({'randomness': {'seed': 0}}))
+    check_randomness(Config({}))
+    with pytest.raises(ConfigError, match="randomness is 'abc', no dict"):
+        check_randomness(Config({'randomness': 'abc'}))

@@ -21,9 +21,8 @@ from mmadapt.arguments import (
     read_shared,
 )
 from mmadapt.config import resolve_config
-from mmadapt.config.top_names import check_top_names
 from mmadapt.errors import ConfigError
-from mmadapt.randomness import make_deterministic
+from mmadapt.randomness import check_randomness, make_deterministic
 from mmadapt.weights.latest import find_latest
 
 
@@ -81,7 +80,7 @@ def merge_args(cfg: Config, args: Namespace) -> Config:
     Raises:
         ConfigError: An argument that the config has no place for.
     """
-    check_top_names(cfg)
+    check_randomness(cfg)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:

@@ -7,13 +7,15 @@ from copy import deepcopy
 from mmengine.config import Config
 
 from ..errors import ConfigError, did_you_mean
+from ..randomness import check_randomness
 from .classes import fill_classes
 from .data import check_folders, fill_data_root, fill_frame_store, fill_split
 from .failures import config_errors
+from .files import check_load_from
 from .frames import fill_frames
 from .holdout import apply_holdout
 from .top_names import check_top_names
-from .trunk import check_load_from, fill_trunk
+from .trunk import fill_trunk
 
 __all__ = ['resolve_config']
 
@@ -57,6 +59,7 @@ def resolve_config(
             f'{did_you_mean(phase, LOADERS)}'
         )
     check_top_names(cfg)
+    check_randomness(cfg)
     resolved = deepcopy(cfg)
     with config_errors(cfg):
         fill_data_root(resolved)

@@ -29,16 +29,10 @@ def check_top_names(cfg: Config) -> None:
     default hooks it adds its own, so that the schedule takes two steps at once.
 
     Raises:
-        ConfigError: With the name that was meant; or randomness is no dict.
+        ConfigError: With the name that was meant.
     """
     read = list(inspect.signature(Runner.__init__).parameters)[1:]
     check_slips(cfg, cfg.keys(), {*read, *READ_BESIDE, *VARIABLES})
-    randomness = cfg.get('randomness')
-    if randomness is not None and not isinstance(randomness, Mapping):
-        raise ConfigError(
-            f'{cfg.filename or "the config"}: randomness is {randomness!r}, no dict; '
-            'such as randomness = dict(seed=0).'
-        )
     hooks = cfg.get('default_hooks')
     if isinstance(hooks, Mapping):
         check_slips(cfg, hooks.keys(), {*RUNNER_HOOKS}, 'default_hooks.')

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, WeightsError, did_you_mean
+from ..errors import ConfigError, did_you_mean
 from ..weights.infer import infer_vit_arch
 from ..weights.reading import read_checkpoint
+from .files import check_weights_file
 from .places import Node, Slot, is_adapted_vit, slots, walk
 
-__all__ = ['check_load_from', 'fill_trunk']
+__all__ = ['fill_trunk']
 
 # Width, depth, heads; the MLP is four times as wide as the block in each of them.
 PUBLISHED = {
@@ -53,33 +53,9 @@ def check_file(slot: Slot) -> None:
             f'{slot.path} is None: no trunk is named. Give the file of the pre-trained '
             'weights: --cfg-options trunk=FILE.'
         )
-    file = Path(str(slot.value)).expanduser()
-    if not file.is_file():
-        raise WeightsError(
-            f'trunk {str(slot.value)!r} ({slot.path}): no such file. Give the path of '
-            'the pre-trained weights: --cfg-options trunk=FILE.'
-            + did_you_mean(file, file.parent.glob('*') if file.parent.is_dir() else ())
-        )
-
-
-def check_load_from(cfg: Node) -> None:
-    """Refuse a ``load_from`` that isn't there, before anything is built.
-
-    Addresses of other file systems are left to MMEngine's loader.
-
-    Raises:
-        WeightsError: The file is missing.
-    """
-    given = cfg.get('load_from')
-    if not given or '://' in str(given):
-        return
-    file = Path(str(given)).expanduser()
-    if not file.is_file():
-        raise WeightsError(
-            f'load_from={str(given)!r}: no such file. Give the path of the weights to '
-            'start from: --cfg-options load_from=FILE.'
-            + did_you_mean(file, file.parent.glob('*') if file.parent.is_dir() else ())
-        )
+    given = str(slot.value)
+    remedy = 'Give the path of the pre-trained weights: --cfg-options trunk=FILE.'
+    check_weights_file(given, f'trunk {given!r} ({slot.path})', remedy)
 
 
 def fill_arch(node: Node, path: str, given: Any) -> int:

@@ -45,9 +45,3 @@ def test_variables_of_ones_own_are_left_alone() -> None:
 @pytest.mark.parametrize('word', ['model', 'modle_', 'dome', 'm', '', 'models2'])
 def test_no_slip(word: str) -> None:
     assert not is_slip(word, 'model')
-
-
-def test_randomness_is_a_dict() -> None:
-    check_top_names(Config({'randomness': {'seed': 0}}))
-    with pytest.raises(ConfigError, match="randomness is 'abc', no dict"):
-        check_top_names(Config({'randomness': 'abc'}))

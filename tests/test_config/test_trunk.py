@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmadapt.config.trunk import PUBLISHED, check_load_from, fill_trunk
+from mmadapt.config.trunk import PUBLISHED, fill_trunk
 from mmadapt.errors import ConfigError, WeightsError
 from tests.tasks import write_trunk
 
@@ -152,14 +152,3 @@ def test_trunk_of_another_kind(tmp_path: Path) -> None:
     torch.save({'conv1.weight': torch.zeros(2, 2)}, tmp_path / 'resnet.pth')
     with pytest.raises(WeightsError, match='ViT checkpoints'):
         fill_trunk(image(trunk=tmp_path / 'resnet.pth'))
-
-
-def test_weights_to_start_from_have_to_be_there(tmp_path: Path) -> None:
-    file = tmp_path / 'epoch_10.pth'
-    file.touch()
-    check_load_from(Config({'load_from': str(file)}))
-    check_load_from(Config({'load_from': 's3://bucket/epoch_10.pth'}))
-    slip = tmp_path / 'epoch_1.pth'
-    with pytest.raises(WeightsError, match=r'load_from=.*epoch_10\.pth') as caught:
-        check_load_from(Config({'load_from': str(slip)}))
-    assert 'no such file' in str(caught.value)

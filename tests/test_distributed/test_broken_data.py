@@ -93,50 +93,38 @@ def trained(cfg: Config) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize('kind', BROKEN)
-def test_they_count_as_wrong_once(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)  # where MMEngine gathers the results
-    monkeypatch.setattr(Runner, '_log_env', lambda *_: None)  # it runs a compiler
-    cfg = config(kind, tmp_path, BROKEN[kind], '')
-    (alone,) = in_processes(1, lambda _: scores(cfg), tmp_path)
+def test_they_count_as_wrong_once(kind: str, folder: Path) -> None:
+    cfg = config(kind, folder, BROKEN[kind], '')
+    (alone,) = in_processes(1, lambda _: scores(cfg), folder)
     assert alone['broken_files'] == len(BROKEN[kind])
     right = {'photos': ('accuracy/top1', 100 * 5 / 12), 'clips': ('acc/top1', 3 / 8)}
     name, share = right[kind]
     assert alone[name] == pytest.approx(share)
     for processes in (2, 3):  # 12 photos, 8 clips: 3 processes share unevenly
-        for found in in_processes(processes, lambda _: scores(cfg), tmp_path):
+        for found in in_processes(processes, lambda _: scores(cfg), folder):
             assert found == alone
 
 
 @pytest.mark.slow
-def test_training_tells_those_of_all_processes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Runner, '_log_env', lambda *_: None)
+def test_training_tells_those_of_all_processes(folder: Path) -> None:
     names = ('train/blue/1.png', 'train/red/3.png', 'train/red/4.png')
-    cfg = config('photos', tmp_path, names, 'train_dataloader.update(batch_size=2)')
-    lines, _ = in_processes(2, lambda _: trained(cfg), tmp_path)
+    cfg = config('photos', folder, names, 'train_dataloader.update(batch_size=2)')
+    lines, _ = in_processes(2, lambda _: trained(cfg), folder)
     for name in names:
         assert len([line for line in lines if name in line]) == 2, lines
-    (listed,) = (tmp_path / 'work').rglob('broken_files.txt')
+    (listed,) = (folder / 'work').rglob('broken_files.txt')
     assert len(listed.read_text().splitlines()) == len(names)
 
 
 @pytest.mark.slow
-def test_more_than_a_share_ends_every_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_than_a_share_ends_every_process(folder: Path) -> None:
     """None of the two has more than the limit, both together have."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Runner, '_log_env', lambda *_: None)
     names = ('train/blue/0.png', 'train/blue/2.png', 'train/red/1.png')
     changes = (
         "default_hooks['broken_data'].update(share=0.0, least=2)\n"
         'train_dataloader.update(batch_size=2)\n'
     )
-    cfg = config('photos', tmp_path, names, changes)
-    for found in in_processes(2, lambda _: trained(cfg), tmp_path):
+    cfg = config('photos', folder, names, changes)
+    for found in in_processes(2, lambda _: trained(cfg), folder):
         assert isinstance(found, str)
         assert found.startswith('DataError: 3 files of the data are broken, 2')

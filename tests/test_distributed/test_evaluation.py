@@ -117,15 +117,11 @@ def score(kind: str, folder: Path) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize('kind', METRICS)
-def test_the_scores_are_those_of_one_process(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)  # where MMEngine gathers the results
-    monkeypatch.setattr(Runner, '_log_env', lambda *_: None)  # it runs a compiler
-    (alone,) = in_processes(1, lambda _: score(kind, tmp_path), tmp_path)
+def test_the_scores_are_those_of_one_process(kind: str, folder: Path) -> None:
+    (alone,) = in_processes(1, lambda _: score(kind, folder), folder)
     assert len(alone['val']) > 1
     for loop in ('val', 'test'):
         assert alone[loop]['all'] == list(range(SAMPLES))
     for processes in (2, 3, 4) if kind == 'images' else (3,):
-        for found in in_processes(processes, lambda _: score(kind, tmp_path), tmp_path):
+        for found in in_processes(processes, lambda _: score(kind, folder), folder):
             assert found == alone

@@ -26,7 +26,7 @@ from mmadapt.adapters import Adapter, Method
 from mmadapt.hosts import HOSTS, AdapterHost, PromptHost
 
 from .models import Batch, loss_of
-from .rows import run_plainly
+from .plain import run_plainly
 
 Counts = Mapping[str, Mapping[Any, int]]
 

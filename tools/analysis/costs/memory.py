@@ -15,7 +15,7 @@ from mmadapt.hosts import PromptHost
 
 from .flops import find_blocks, lowest_trained, starts_below, trains_weights
 from .models import Batch, loss_of
-from .rows import run_plainly
+from .plain import run_plainly
 
 FROZEN, TRAINED = (3, 7), (4, 12)
 """Tensors as large as a block's input, and as its output, that its backward pass reads,

@@ -1,4 +1,4 @@
-"""The class token's row alone in the last block, while the least is counted."""
+"""A forward pass in which every module runs by itself, for counting the least."""
 
 from __future__ import annotations
 
