@@ -79,11 +79,7 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
         ),
         *listed(
             'has of another trunk',
-            (
-                n
-                for n in own.keys() - keys
-                if n in state_dict and differs(own[n], state_dict[n])
-            ),
+            foreign(own, state_dict, (name for name in own if name not in keys)),
         ),
     ]
     if rows:
@@ -98,7 +94,14 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
 def foreign(
     own: Mapping[str, Any], state_dict: Mapping[str, Any], frozen: Iterable[str]
 ) -> list[str]:
-    """Frozen names that a file has too, with other values."""
+    """Frozen names that a file has too, with other values.
+
+    Args:
+        own: The model's tensors.
+        state_dict: Those of the file.
+        frozen: In the same order in all processes: those of a sharded model compare
+            their parts together, one tensor after another.
+    """
     return [n for n in frozen if n in state_dict and differs(own[n], state_dict[n])]
 
 
