@@ -59,16 +59,16 @@ def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     options = {
         'data_root': str(tmp_path / 'photos'),
         'trunk': str(write_trunk(tmp_path / 'tiny.pth')),
-        'load_from': str(tmp_path / 'start.pth'),
     }
     resolved = resolve_config(merge_options(written, options))
-    resolved.dump(tmp_path / 'resolved.py')
     model = build(resolved)
     for name, module in model.named_modules():
         if name.endswith('.adapter') or name == 'head':
             randomise(module, std=0.2)  # from zero, half of the gradients are zero
     start = {'state_dict': task_state(model, model.state_dict())}
-    torch.save(start, options['load_from'])
+    resolved.load_from = str(tmp_path / 'start.pth')
+    torch.save(start, resolved.load_from)
+    resolved.dump(tmp_path / 'resolved.py')
     return resolved
 
 
