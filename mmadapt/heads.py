@@ -73,22 +73,38 @@ class BNLinearHead(BaseHead):
         nn.init.zeros_(self.fc.bias)
 
     def forward(
-        self, x: Tensor, loss_aux: Mapping[str, Tensor] | None = None
+        self,
+        x: Tensor,
+        num_segs: int = 1,
+        fcn_test: bool = False,
+        loss_aux: Mapping[str, Tensor] | None = None,
     ) -> Tensor:
         """Logits ``(B, num_classes)`` of features ``x`` of shape ``(B, C)``.
 
-        Maps ``(B, C, T, H, W)``, such as Video Swin's, are averaged first.
+        Maps ``(B, C, T, H, W)``, such as Video Swin's, are averaged first, and so are
+        the features ``(B * num_segs, C)`` of a Recognizer2D's frames: the head being
+        linear in testing, that is the mean of the frames' logits, over all views.
 
         Args:
             x: The features.
+            num_segs: Frames of a clip, each with a feature of its own.
+            fcn_test: Recognizer2D's test on whole maps, which this head doesn't know.
             loss_aux: Losses of a neck, which the recognizer hands to every head and
                 adds itself; not used here.
 
         Raises:
+            ConfigError: ``fcn_test`` in the recognizer's ``test_cfg``.
             DataError: One clip alone in training, which BatchNorm can't normalise.
         """
+        if fcn_test:
+            raise ConfigError(
+                'BNLinearHead reads one feature a frame or clip, no maps. Take '
+                'fcn_test out of model.test_cfg.'
+            )
         if x.ndim > 2:
             x = x.flatten(2).mean(2)
+        if num_segs > 1:
+            x = x.unflatten(0, (-1, num_segs)).mean(1)
         if self.training and x.shape[0] < 2:
             raise DataError(
                 'BNLinearHead got a training batch of one clip; BatchNorm needs two. '

@@ -49,3 +49,17 @@ def test_logits_are_float32_under_autocast() -> None:
     head = BNLinearHead(3, 8).train()
     with torch.autocast('cpu', torch.bfloat16):
         assert head(torch.randn(4, 8)).dtype == torch.float32
+
+
+def test_frames_are_averaged() -> None:
+    """In testing that is the mean of their logits, as Recognizer2D's own heads do."""
+    head = BNLinearHead(3, 8).eval()
+    head.bn.running_mean.normal_()
+    x = torch.randn(2 * 4, 8)
+    expected = head(x).unflatten(0, (2, 4)).mean(1)
+    torch.testing.assert_close(head(x, num_segs=4, fcn_test=False), expected)
+
+
+def test_whole_maps_are_refused() -> None:
+    with pytest.raises(ConfigError, match='fcn_test'):
+        BNLinearHead(3, 8)(torch.zeros(2, 8), fcn_test=True)

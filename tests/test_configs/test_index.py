@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from tests.test_configs.test_build import CONFIGS, LEAVES, name_of
+from tests.test_configs.test_scale import SCALE
 
-FOLDERS = [
-    CONFIGS,
-    *(CONFIGS / name for name in ('ablations', 'backbones', 'baselines', 'quickstart')),
-]
+NAMES = ('ablations', 'backbones', 'baselines', 'quickstart', 'scale')
+FOLDERS = [CONFIGS, *(CONFIGS / name for name in NAMES)]
+LISTED = [*LEAVES, *SCALE]
 ROOT = CONFIGS.parent
 
 
@@ -23,7 +23,7 @@ def models_of(folder: Path) -> list[dict]:
 
 @pytest.mark.parametrize('folder', FOLDERS, ids=lambda folder: folder.name)
 def test_readme_and_metafile_name_the_configs_of_a_folder(folder: Path) -> None:
-    files = {path.name for path in LEAVES if path.parent == folder}
+    files = {path.name for path in LISTED if path.parent == folder}
     assert files
     linked = re.findall(
         r'^\| \[(.+?\.py)\]\((.+?)\)', (folder / 'README.md').read_text(), re.M
@@ -59,7 +59,7 @@ def test_model_index_parses() -> None:
 
 
 def test_no_folder_is_left_out() -> None:
-    folders = {path.parent for path in LEAVES}
+    folders = {path.parent for path in LISTED}
     assert folders == {*FOLDERS}
     assert all((folder / 'README.md').is_file() for folder in folders)
-    assert len({name_of(path) for path in LEAVES}) == len(LEAVES)
+    assert len({name_of(path) for path in LISTED}) == len(LISTED)

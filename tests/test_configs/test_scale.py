@@ -1,44 +1,169 @@
-"""The configs of trunks that are sharded: built with two blocks, for their size."""
+"""The configs of trunks that are sharded: counted block by block, run cut down."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from mmengine.config import Config
 from mmengine.registry import MODELS, OPTIM_WRAPPERS, RUNNERS, STRATEGIES, DefaultScope
 
 import mmadapt
-from mmadapt.config import load_config, resolve_config
+from mmadapt import launch
+from mmadapt.config import load_config, merge_options, resolve_config
 from mmadapt.precision import stored
+from mmadapt.sharding import is_sharded
+from tests.processes import in_processes
+from tests.test_configs.imitations import photo, write_lists
+from tests.test_configs.test_build import CONFIGS, name_of
 
-SCALE = Path(__file__).parents[2] / 'configs' / 'scale'
+SCALE = sorted((CONFIGS / 'scale').glob('*.py'))
 
-WIDTHS = {
-    'dinov2-giant_imagenet.py': (1536, 1000, 0),
-    'vit-huge_frames-16_ssv2.py': (1280, 174, 2 * 1280),
+SIZES = {
+    'dinov2-giant_imagenet.py': (1536, 40, 1000, 0),
+    'eva02-large_frames-16_ssv2.py': (1024, 24, 174, 2 * 1024),
+    'vit-huge_frames-16_ssv2.py': (1280, 32, 174, 2 * 1280),
+    'videomae-giant_frames-16_ssv2.py': (1408, 40, 174, 2 * 1408),
 }
-"""Width, classes, and the parameters of a norm that trains too."""
+"""Width, blocks, classes, and the parameters of a norm that trains too."""
+
+FROZEN = {
+    'dinov2-giant_imagenet.py': 1_134_769_664,
+    'eva02-large_frames-16_ssv2.py': 303_291_328,
+    'vit-huge_frames-16_ssv2.py': 631_604_480,
+    'videomae-giant_frames-16_ssv2.py': 1_011_607_936,
+}
+"""Parameters of the trunk, as docs/scaling.md has them."""
+
+TOKENS = {'vit-huge_frames-16_ssv2.py': 1568, 'videomae-giant_frames-16_ssv2.py': 2048}
+
+LISTED = {
+    Path(model['Config']).name: model['Metadata']['Trainable Parameters']
+    for model in yaml.safe_load((CONFIGS / 'scale' / 'metafile.yml').read_text())[
+        'Models'
+    ]
+}
+
+each_config = pytest.mark.parametrize('path', SCALE, ids=lambda path: path.name)
 
 
-@pytest.mark.parametrize('path', sorted(SCALE.glob('*.py')), ids=lambda p: p.name)
-def test_it_builds_and_shards(path: Path) -> None:
-    width, classes, norm = WIDTHS[path.name]
+def of_depth(path: Path, depth: int) -> Any:
+    """The model of a config, at its full width."""
     cfg = load_config(path)
-    heads = 16 if norm else 24
-    cfg.arch = {
-        'embed_dims': width,
-        'num_layers': 2,
-        'num_heads': heads,
-        'feedforward_channels': 4 * width,
-    }
     cfg.model.backbone.init_cfg = None
     resolved = resolve_config(cfg, 'predict')
+    backbone = resolved.model.backbone
+    if 'backbone' in backbone:
+        zoo = MODELS.get(backbone.backbone.type).arch_zoo
+        backbone.backbone.arch = {**zoo[backbone.backbone.arch], 'num_layers': depth}
+    elif 'depth' in backbone:
+        backbone.depth = depth
+    else:
+        backbone.arch.num_layers = depth
     with DefaultScope.overwrite_default_scope(resolved.default_scope):
-        model = MODELS.build(resolved.model)
+        return MODELS.build(resolved.model)
+
+
+@each_config
+def test_it_builds_and_its_parameters_are_those_listed(path: Path) -> None:
+    width, depth, classes, norm = SIZES[path.name]
+    one, two = of_depth(path, 1), of_depth(path, 2)
+    assert stored(two)
+    if path.name in TOKENS:
+        assert two.backbone.pos_embed.shape == (1, TOKENS[path.name], width)
+    reports = [mmadapt.parameter_report(model) for model in (one, two)]
+    # Blocks are alike, so that two of them tell the size of all.
+    trainable, frozen = (
+        first + (depth - 1) * (second - first)
+        for first, second in (
+            [report.trainable for report in reports],
+            [report.total - report.trainable for report in reports],
+        )
+    )
     adapter = 2 * 64 * width + 64 + width
-    trainable = mmadapt.parameter_report(model).trainable
-    assert trainable == 2 * adapter + (width + 1) * classes + norm
-    assert stored(model)
+    assert trainable == depth * adapter + (width + 1) * classes + norm
+    assert trainable == LISTED[path.name]
+    assert frozen == FROZEN[path.name]
+
+
+@each_config
+def test_its_sizes_are_those_of_the_trunk(path: Path) -> None:
+    cfg = load_config(path)
+    width, depth, *_ = SIZES[path.name]
+    if path.name.startswith('eva02'):
+        zoo = MODELS.get(cfg.model.backbone.backbone.type).arch_zoo
+        assert (zoo['l']['embed_dims'], zoo['l']['num_layers']) == (width, depth)
+    elif path.name.startswith('vit-huge'):
+        assert cfg.arch == 'huge'
+    else:
+        assert (cfg.arch.embed_dims, cfg.arch.num_layers) == (width, depth)
     assert RUNNERS.get(cfg.runner_type) is not None
     assert STRATEGIES.get(cfg.strategy.type) is not None
     assert OPTIM_WRAPPERS.get(cfg.optim_wrapper.type) is not None
+    assert cfg.optim_wrapper.constructor == 'TrainableOptimWrapperConstructor'
+
+
+def cut_down(path: Path, root: Path) -> Config:
+    """A config with two narrow blocks, on two samples a process."""
+    cfg = load_config(path)
+    backbone = cfg.model.backbone
+    small = {
+        'embed_dims': 48,
+        'num_layers': 2,
+        'num_heads': 4,
+        'feedforward_channels': 96,
+    }
+    options: dict[str, Any] = {
+        'data_root': str(root / 'data'),
+        'work_dir': str(root / 'work'),
+        'launcher': 'pytorch',
+        'model.backbone.init_cfg.type': 'RandomTrunk',
+        'train_cfg.max_epochs': 1,
+        'param_scheduler.warmup': 0,
+        'optim_wrapper.type': 'CpuAmpOptimWrapper',
+    }
+    for loader in ('train', 'val', 'test'):
+        options[f'{loader}_dataloader.batch_size'] = 2
+        options[f'{loader}_dataloader.num_workers'] = 0
+    if 'num_frames' in cfg:
+        options |= {'num_frames': 2, 'num_classes': 4}
+    if 'backbone' in backbone:
+        backbone.backbone.arch = small
+        options['model.cls_head.in_channels'] = 48
+    else:
+        cfg.arch = small
+    return resolve_config(merge_options(cfg, options))
+
+
+def scores(cfg: Config) -> dict[str, Any]:
+    """The test's metrics, behind an epoch of training."""
+    runner = launch.build_runner(cfg)
+    runner.train()
+    assert is_sharded(runner.model)
+    assert runner.iter == 1
+    return runner.test()
+
+
+@pytest.mark.slow
+@each_config
+def test_two_processes_train_and_test_it(path: Path, tmp_path: Path) -> None:
+    root = tmp_path / 'data'
+    root.mkdir()
+    if path.stem.endswith('ssv2'):
+        write_lists(root, 4, 'csv', ['train', 'val', 'test'])
+    else:
+        (root / 'meta').mkdir()
+        for part in ('train', 'val'):
+            names = [f'a/{index}.JPEG' for index in range(4)]
+            lines = [f'{name} {index}\n' for index, name in enumerate(names)]
+            (root / 'meta' / f'{part}.txt').write_text(''.join(lines))
+            for name in names:
+                photo(root / part / name)
+    cfg = cut_down(path, tmp_path)
+    found = in_processes(2, lambda rank: scores(cfg), tmp_path)
+    assert found[0] == found[1]
+    assert not isinstance(found[0], str), found[0]
+    assert [name for name in found[0] if 'top1' in name], name_of(path)
+    assert (tmp_path / 'work' / 'epoch_1.pth').is_file()
