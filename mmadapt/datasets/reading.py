@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from mmcv.transforms import BaseTransform
 
 from .frame_read import StoredClip
 from .readers import VideoFile
+from .time_limit import SECONDS, check_seconds, within
 
 __all__ = ['DecodeVideo', 'OpenVideo']
 
@@ -22,9 +24,16 @@ class OpenVideo(BaseTransform):
     decord, PyAV and OpenCV are tried in this order. Where a dataset gives a
     ``frames_file``, the clip's frames are read there, and nothing is decoded.
 
+    Args:
+        seconds: As long as that may take; a decoder can hang on a broken file.
+
     Raises:
-        DataError: The file is missing, or no decoder opens it.
+        BrokenFileError: The file is missing, no decoder opens it, or none in time.
+        ConfigError: A limit that is no time.
     """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = check_seconds(seconds, 'OpenVideo')
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Open the file."""
@@ -33,7 +42,9 @@ class OpenVideo(BaseTransform):
                 results['frames_file'], results['total_frames'], results['frames_size']
             )
         else:
-            results['video_reader'] = VideoFile(results['filename'])
+            file = results['filename']
+            opened = within(self.seconds, partial(VideoFile, file), str(file))
+            results['video_reader'] = opened
         results['total_frames'] = len(results['video_reader'])
         return results
 
@@ -45,15 +56,25 @@ class DecodeVideo(BaseTransform):
     The frames are those of MMAction2's DecordDecode, bit by bit. A frame that several
     views or the end of a short clip repeat is decoded once, and all are read in order.
 
+    Args:
+        seconds: As long as that may take.
+
     Raises:
-        DataError: No decoder reads the frames.
+        BrokenFileError: No decoder reads the frames, or none in time.
+        ConfigError: A limit that is no time.
     """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = check_seconds(seconds, 'DecodeVideo')
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``imgs``, one array ``(H, W, 3)`` in RGB a frame, and its size."""
         video = results.pop('video_reader')
         unique, places = np.unique(results['frame_inds'], return_inverse=True)
-        frames = video.read(unique.tolist())
+        read = partial(video.read, unique.tolist())
+        # Frames that were kept are copied, by nothing that could hang.
+        kept = isinstance(video, StoredClip)
+        frames = read() if kept else within(self.seconds, read, results['filename'])
         results['imgs'] = gather(frames, places.reshape(-1).tolist())
         results['original_shape'] = frames[0].shape[:2]
         results['img_shape'] = frames[0].shape[:2]

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..errors import UntrustedFileError, WeightsError
 from .download import is_address, local_copy
+from .origin import remember_origin
 from .safe_file import read_safetensors
 
 __all__ = [
@@ -70,7 +71,17 @@ def read_checkpoint(
             'machine; a web address has to be downloaded first.'
         )
     if file.suffix == '.safetensors':
-        return read_safetensors(file, map_location)
+        content = read_safetensors(file, map_location)
+    else:
+        content = _read_pickle(path, file, map_location)
+    remember_origin(content, str(path))
+    return content
+
+
+def _read_pickle(
+    path: str | PathLike[str], file: Path, map_location: Any
+) -> dict[str, Any]:
+    """The content of a file of torch's."""
     _check_bytes(path, file)
     try:
         content = torch.load(

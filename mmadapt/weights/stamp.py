@@ -13,6 +13,7 @@ from ..errors import TaskFileError
 from .coverage import LoadReport
 from .differences import describe
 from .fingerprint import TrunkRecord
+from .origin import task_file
 
 __all__ = ['TaskStamp', 'decode', 'find_stamps', 'letters']
 
@@ -100,17 +101,18 @@ class TaskStamp(nn.Module):
         Raises:
             TaskFileError: With every difference named.
         """
+        file = task_file(state_dict.values())
         if key not in state_dict:
             raise TaskFileError(
-                f'this is no task file for {where}: it has no task_stamp. Pre-trained '
-                "weights go into init_cfg=dict(type='PretrainedTrunk', checkpoint="
-                'FILE), on the command line trunk=FILE; load_from, --resume and '
-                'tools/test.py take what AdapterCheckpointHook wrote.'
+                f'the {file} has no task_stamp: it is no task file for {where}. '
+                "Pre-trained weights go into init_cfg=dict(type='PretrainedTrunk', "
+                'checkpoint=FILE), on the command line trunk=FILE; load_from, --resume '
+                'and tools/test.py take what AdapterCheckpointHook wrote.'
             )
         if self.trunk_state == 'none' and self.content['trainable'] != 'all':
             raise TaskFileError(
                 f'{where} was built with init_cfg=None, so that its trunk has no '
-                'weights; a task file means nothing on it. Give it '
+                f'weights; the {file} means nothing on it. Give it '
                 "init_cfg=dict(type='PretrainedTrunk', checkpoint=FILE), on the "
                 'command line trunk=FILE.'
             )
@@ -119,7 +121,7 @@ class TaskStamp(nn.Module):
         if differences:
             rows = '\n'.join(f'  {row}' for row in differences)
             raise TaskFileError(
-                f'the task file does not belong to {where}:\n{rows}\nUse the config '
+                f'the {file} does not belong to {where}:\n{rows}\nUse the config '
                 f'and the trunk it was trained with.{self.hint(content)}'
             )
 
@@ -165,7 +167,8 @@ class TaskStamp(nn.Module):
         trained = {f'{lead}{name}' for name in self.content['trained']}
         if absent := sorted(trained & {*missing_keys}):
             raise TaskFileError(
-                f'the task file lacks trained weights: {", ".join(absent)}.'
+                f'the {task_file(state_dict.values())} lacks trained weights: '
+                f'{", ".join(absent)}.'
             )
         # The frozen trunk isn't part of a task file, so it isn't missing from one.
         missing_keys[:] = [key for key in missing_keys if not key.startswith(lead)]
@@ -199,17 +202,17 @@ def decode(stamp: object) -> dict[str, Any]:
         content = json.loads(letters(stamp))
         version = content['version']
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise broken(str(error)) from error
+        raise broken(stamp, str(error)) from error
     if version != VERSION:
         raise TaskFileError(
-            f'this task file has a stamp of version {version}; this mmadapt reads '
-            f'version {VERSION}. Use the mmadapt it was written with.'
+            f'the {task_file([stamp])} has a stamp of version {version}; this mmadapt '
+            f'reads version {VERSION}. Use the mmadapt it was written with.'
         )
     if absent := PARTS.keys() - content.keys():
-        raise broken(f'it lacks {sorted(absent)}')
+        raise broken(stamp, f'it lacks {sorted(absent)}')
     for part, fits in PARTS.items():
         if not fits(content[part]):
-            raise broken(f'its {part} is {content[part]!r}')
+            raise broken(stamp, f'its {part} is {content[part]!r}')
     return dict(content)
 
 
@@ -226,8 +229,9 @@ def letters(stamp: object) -> str:
     return bytes(stamp.cpu().tolist()).decode()
 
 
-def broken(reason: str) -> TaskFileError:
+def broken(stamp: object, reason: str) -> TaskFileError:
     """The error about a stamp that can't be read."""
     return TaskFileError(
-        f'the task_stamp of this file is broken ({reason}); use another copy of it.'
+        f'the task_stamp of the {task_file([stamp])} is broken ({reason}); use another '
+        'copy of it.'
     )

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..errors import TaskFileError
 from ..sharding import dealt
 from .differences import shortened
+from .origin import task_file
 from .stamp import find_stamps
 from .values import not_finite
 
@@ -84,10 +85,10 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
     ]
     if rows:
         text = '\n'.join(f'  {row}' for row in rows)
+        file = task_file(state_dict.values())
         raise TaskFileError(
-            f'the task file does not fit {type(model).__name__}:\n{text}\nUse the '
-            'config it was trained with; a head for another number of classes is '
-            'another task.'
+            f'the {file} does not fit {type(model).__name__}:\n{text}\nUse the config '
+            'it was trained with; a head for another number of classes is another task.'
         )
 
 

@@ -293,7 +293,7 @@ NO_STAMPS: list[Any] = [
 def test_a_stamp_of_another_kind_is_broken(load: Any, stamp: Any) -> None:
     state = task_of(trained())
     state['backbone.task_stamp.stamp'] = stamp
-    with pytest.raises(TaskFileError, match='task_stamp of this file is broken'):
+    with pytest.raises(TaskFileError, match='task_stamp of the task file is broken'):
         load(build(), state)
 
 

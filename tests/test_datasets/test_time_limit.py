@@ -1,0 +1,131 @@
+"""A decoder that hangs costs a clip, not the run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmaction.registry import DATASETS, TRANSFORMS
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
+from torch.utils.data import DataLoader
+
+from mmadapt.datasets import readers
+from mmadapt.datasets.time_limit import within
+from mmadapt.datasets.tolerant import BROKEN
+from mmadapt.errors import BrokenFileError, ConfigError
+from tests.test_datasets.clips import write_clip
+
+HANGING = 'hanging.mp4'
+FOR_EVER = 3600.0
+
+
+def never(*_: Any) -> Any:
+    """What a decoder does that waits for itself."""
+    threading.Event().wait(FOR_EVER)
+
+
+class Hanging(readers.Decord):
+    """decord, which opens one file of a name and never reads it."""
+
+    def read(self, indices: Any) -> Any:
+        return never() if self.hangs else super().read(indices)
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.hangs = Path(path).name == HANGING
+
+
+@pytest.fixture
+def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four clips, one of which hangs its decoder."""
+    whole = write_clip(tmp_path / 'train' / HANGING).read_bytes()
+    names = [HANGING, *(f'{i}.mp4' for i in range(3))]
+    for name in names:
+        (tmp_path / 'train' / name).write_bytes(whole)
+    lines = [f'{name} {i % 2}\n' for i, name in enumerate(names)]
+    (tmp_path / 'train.txt').write_text(''.join(lines))
+    monkeypatch.setattr(readers, 'READERS', (Hanging,))
+    return tmp_path
+
+
+def build(root: Path, test_mode: bool) -> Any:
+    config = {
+        'type': 'VideoList',
+        'ann_file': 'train.txt',
+        'data_root': str(root),
+        'test_mode': test_mode,
+        'pipeline': [
+            {'type': 'OpenVideo', 'seconds': 30},
+            {'type': 'SampleClip', 'clip_len': 2, 'frame_interval': 2},
+            {'type': 'DecodeVideo', 'seconds': 0.5},
+            {'type': 'FormatShape', 'input_format': 'NCTHW'},
+            {'type': 'PackActionInputs', 'meta_keys': ('filename', 'img_shape')},
+        ],
+    }
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        return DATASETS.build(config)
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_training_goes_on_without_the_clip(hanging: Path, workers: int) -> None:
+    dataset = build(hanging, test_mode=False)
+    dataset.full_init()
+    dataset.broken.watch(3)
+    loader: Any = DataLoader(
+        dataset, 2, num_workers=workers, collate_fn=pseudo_collate, timeout=60 * workers
+    )
+    samples = [sample for batch in loader for sample in batch['data_samples']]
+    assert len(samples) == 4
+    assert HANGING not in {Path(s.metainfo['filename']).name for s in samples}
+    ((path, reason),) = dataset.broken.known().items()
+    assert Path(path).name == HANGING
+    assert path in reason and 'not decoded in 0.5 seconds' in reason
+
+
+def test_testing_counts_the_clip_as_broken(hanging: Path) -> None:
+    dataset = build(hanging, test_mode=True)
+    dataset.full_init()
+    dataset.broken.watch(3)
+    sample = dataset[0]['data_samples']
+    assert Path(sample.metainfo['filename']).name == HANGING
+    assert 'not decoded in 0.5 seconds' in sample.metainfo[BROKEN]
+
+
+def test_opening_has_a_limit_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, 'READERS', (never,))
+    file = str(write_clip(tmp_path / 'a.mp4'))
+    started = time.monotonic()
+    with pytest.raises(BrokenFileError, match=r'a\.mp4.*0\.2 seconds'):
+        TRANSFORMS.build({'type': 'OpenVideo', 'seconds': 0.2})({'filename': file})
+    assert time.monotonic() - started < FOR_EVER / 100
+
+
+def raise_error(error: BaseException) -> Callable[[], Any]:
+    """A job that fails."""
+
+    def job() -> Any:
+        raise error
+
+    return job
+
+
+@pytest.mark.parametrize('error', [TimeoutError(110, 'disk'), MemoryError('full')])
+def test_errors_and_results_come_through(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught:
+        within(60, raise_error(error), 'a.mp4')
+    assert caught.value is error
+    assert within(60, lambda: 'a result', 'a.mp4') == 'a result'
+
+
+@pytest.mark.parametrize('name', ['OpenVideo', 'DecodeVideo'])
+@pytest.mark.parametrize('seconds', [0, -1, float('inf'), float('nan'), True, '9'])
+def test_a_limit_that_is_no_time_is_refused(name: str, seconds: Any) -> None:
+    with pytest.raises(ConfigError, match=rf'{name} got seconds='):
+        TRANSFORMS.build({'type': name, 'seconds': seconds})
