@@ -113,7 +113,7 @@ def test_an_interrupted_check_goes_on(
     write_clip(files[0], frames=7)  # another clip by now
     decoded.clear()
     check_clips(files, workers=1, journal=journal)
-    assert decoded == files[:2]
+    assert {*decoded} == {*files[:2]}  # in the order in which they end
 
 
 def test_frames_come_in_order_and_in_parts(
