@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from costs import flops
 from costs.flops import count
 from costs.measure import Request, precision
 from costs.memory import saved_bytes
@@ -71,9 +72,9 @@ def floors(
         frames=None, iterations=1, device='cpu', amp=amp, threads=1,
     )  # fmt: skip
     with precision(request):
-        flops = count(model, batch)
+        counted = count(model, batch)
         kept, least = saved_bytes(model, batch)
-    return flops.step, flops.floor, kept, least
+    return counted.step, counted.floor, kept, least
 
 
 def test_the_formula_of_a_class_token() -> None:
@@ -129,6 +130,17 @@ def test_prompts_are_tokens(tokens: int) -> None:
     _, _, kept, least = floors(IMAGE, f'vpt-{tokens}')
     assert least == 4 * BATCH * (TOKENS + tokens) * WIDTH * LAYERS * 10
     assert least <= kept <= 1.3 * least
+
+
+def test_what_is_done_is_never_less_than_the_fewest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some blocks compute what is not differentiated, of which no formula knows."""
+    step, floor, _, _ = floors(IMAGE)
+    monkeypatch.setattr(flops, 'fewest', lambda *_: 1.09 * floor)
+    assert floors(IMAGE)[:2] == (step, step)
+    monkeypatch.setattr(flops, 'fewest', lambda *_: 0.5 * floor)
+    assert floors(IMAGE)[:2] == (step, floor // 2)
 
 
 def test_the_model_is_as_it_was() -> None:

@@ -5,7 +5,9 @@ above the lowest one that has anything to train, and of the trained weights' own
 gradients. Nothing is computed twice, and nothing below the lowest adapter is
 differentiated; of the lowest block its adapters alone count, though one beside the
 attention sends a gradient through its MLP. However the config runs its blocks, they
-are the same; attention is counted as the config's own computes it.
+are the same; attention is counted as the config's own computes it. Where a step does
+less than this formula says (what a block computes of weights alone is not
+differentiated), what it does is the fewest that is known.
 """
 
 from __future__ import annotations
@@ -94,11 +96,9 @@ def count(model: nn.Module, batch: Batch) -> Flops:
     with FlopCounterMode(display=False, custom_mapping=UNCOUNTED) as plain:
         run_plainly(model, batch)
     done = forward.get_total_flops()
-    return Flops(
-        forward=done,
-        step=done + backward.get_total_flops(),
-        floor=int(fewest(model, plain.get_flop_counts(), plain.get_total_flops())),
-    )
+    step = done + backward.get_total_flops()
+    formula = fewest(model, plain.get_flop_counts(), plain.get_total_flops())
+    return Flops(forward=done, step=step, floor=min(int(formula), step))
 
 
 def fewest(model: nn.Module, counts: Counts, forward: int) -> float:
