@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from mmengine.device import is_cuda_available
-from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 from torch.utils.hooks import RemovableHandle
 
 from ..errors import ConfigError, NonFiniteError
 from ..optim.fused import is_fused
-from ..sharding import local
-from .optimizers import optimizers
+from .batch_files import batch_files, described
+from .finite_steps import FiniteSteps, agreed, scale_leaves_out
+from .optimizers import optimizers, wrappers
 
-__all__ = ['FiniteHook', 'batch_files']
+__all__ = ['FiniteHook']
 
 IN_A_ROW = 50
 """Steps that a loss scale may leave out: halved so often, any scale is below 1e-9."""
-
-FILE_KEYS = ('img_path', 'filename')
-"""Where the libraries' samples say which file they are."""
 
 
 @dataclass
@@ -44,7 +41,8 @@ class Noted:
 class FiniteHook(Hook):
     """Stops at a loss or gradient that is infinite or not a number.
 
-    The gradients are looked at in front of the optimizer's step. On a CPU at once, so
+    The loss, and the gradients before they are clipped by value, are looked at in front
+    of the optimizer's step. On a CPU at once, so
     that the weights stay as they were; on a GPU the answers are read every
     ``interval`` updates and before each save, because reading one waits for the
     device. A fused optimizer leaves such a step out by itself, unread; with another
@@ -77,6 +75,7 @@ class FiniteHook(Hook):
         self.files: list[str] = []
         self.noted: deque[Noted] = deque()
         self.handles: list[RemovableHandle] = []
+        self.watched: list[FiniteSteps] = []
         self.stepped = False
         self.cleared = True
         self.left_out = 0
@@ -85,11 +84,12 @@ class FiniteHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Watch the optimizers' steps."""
 
-        def look(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        def look(steps: FiniteSteps, optimizer: torch.optim.Optimizer, *_: Any) -> None:
             if scale_leaves_out(optimizer):
                 return
             self.stepped = self.cleared = True
-            finite = finite_gradients(optimizer)
+            # Losses are each process's own; gradients are those of all.
+            finite = agreed(steps.finite()) if self.skip else steps.finite()
             self.note(runner, finite, optimizer)
             scaled = hasattr(optimizer, 'found_inf')  # a loss scale's own, just read
             if self.noted and is_fused(optimizer) and not scaled:
@@ -102,8 +102,11 @@ class FiniteHook(Hook):
                 delattr(optimizer, 'found_inf')
                 self.marked = False
 
-        for optimizer in optimizers(runner):
-            self.handles.append(optimizer.register_step_pre_hook(look))
+        for wrapper in wrappers(runner):
+            steps, optimizer = FiniteSteps(wrapper), wrapper.optimizer
+            self.watched.append(steps)
+            before = partial(look, steps)
+            self.handles.append(optimizer.register_step_pre_hook(before))
             self.handles.append(optimizer.register_step_post_hook(unmark))
 
     def before_train_iter(
@@ -122,11 +125,13 @@ class FiniteHook(Hook):
         data_batch: Any = None,
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
-        """Look at the loss where no step was taken, whose gradients said it all."""
+        """Look at the loss where no step was taken, which looks at it itself."""
         loss = (outputs or {}).get('loss')
         if self.stepped or not isinstance(loss, Tensor):
             self.left_out = 0
             return
+        for steps in self.watched:
+            steps.forget()  # this loss is looked at by itself
         first = next(iter(optimizers(runner)))
         self.note(runner, torch.isfinite(loss.detach()).all(), first)
         wrapper = runner.optim_wrapper
@@ -159,7 +164,10 @@ class FiniteHook(Hook):
         self.read(runner)
         for handle in self.handles:
             handle.remove()
+        for steps in self.watched:
+            steps.release()
         self.handles.clear()
+        self.watched.clear()
 
     def read(
         self, runner: Runner, optimizer: torch.optim.Optimizer | None = None
@@ -190,61 +198,3 @@ class FiniteHook(Hook):
                 f'update left out, not finite: {where} ({self.skipped} of at most '
                 f'{self.skip})'
             )
-
-
-def scale_leaves_out(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether a fused optimizer was told by the loss scale to leave this step out.
-
-    Other optimizers are not called at all then.
-    """
-    found: Tensor | None = getattr(optimizer, 'found_inf', None)
-    return found is not None and bool(found)
-
-
-def finite_gradients(optimizer: torch.optim.Optimizer) -> Tensor:
-    """Whether all gradients of an optimizer are finite, as a bool tensor ``()``."""
-    gradients = [
-        parameter.grad
-        for group in optimizer.param_groups
-        for parameter in group['params']
-        if parameter.grad is not None
-    ]
-    if not gradients:
-        return torch.tensor(True)
-    norms = torch._foreach_norm([local(g) for g in gradients], float('inf'))
-    finite = torch.isfinite(
-        torch.stack([n.float().to(norms[0].device) for n in norms])
-    ).all()
-    if isinstance(gradients[0], DTensor):  # each process has seen its own part
-        least = finite.to(torch.uint8)
-        all_reduce(least, op='min')
-        finite = least.bool()
-    return finite
-
-
-def batch_files(batch: Any) -> list[str]:
-    """The files that a batch was read from, as far as its samples say."""
-    samples = batch.get('data_samples') if isinstance(batch, Mapping) else None
-    return [str(file) for sample in flat(samples) for file in file_of(sample)]
-
-
-def flat(samples: Any) -> Iterable[Any]:
-    """Samples in lists, at any depth."""
-    if isinstance(samples, (list, tuple)):
-        for sample in samples:
-            yield from flat(sample)
-    elif samples is not None:
-        yield samples
-
-
-def file_of(sample: Any) -> list[Any]:
-    """The file of one sample, or nothing."""
-    info = getattr(sample, 'metainfo', {})
-    return [info[key] for key in FILE_KEYS if key in info][:1]
-
-
-def described(files: list[str]) -> str:
-    """Which files a batch held."""
-    if not files:
-        return 'a batch whose samples do not name their files'
-    return f'the files: {", ".join(files)}'

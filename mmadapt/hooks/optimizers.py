@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from mmengine.optim import OptimWrapperDict
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from ..errors import FrozenTrunkError
@@ -14,7 +14,7 @@ from ..weights.differences import shortened
 from ..wrapping import unwrapped
 from .trained import adapter_parameters, named_parameters
 
-__all__ = ['check_optimizer', 'optimizers']
+__all__ = ['check_optimizer', 'optimizers', 'wrappers']
 
 
 def check_optimizer(runner: Runner) -> None:
@@ -60,7 +60,12 @@ def check_optimizer(runner: Runner) -> None:
 
 def optimizers(runner: Runner) -> Iterable[torch.optim.Optimizer]:
     """The optimizers of a runner."""
+    return [wrapper.optimizer for wrapper in wrappers(runner)]
+
+
+def wrappers(runner: Runner) -> list[OptimWrapper]:
+    """What steps each of the optimizers of a runner."""
     wrapper = runner.optim_wrapper
     if isinstance(wrapper, OptimWrapperDict):
-        return [inner.optimizer for _, inner in wrapper.items()]
-    return [wrapper.optimizer]
+        return [inner for _, inner in wrapper.items()]
+    return [wrapper]

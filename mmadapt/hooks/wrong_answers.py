@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..datasets.tolerant import BROKEN
 from ..errors import DataError
-from .finite import file_of, flat
+from .batch_files import file_of, flat
 
 __all__ = ['WrongAnswers', 'answer_wrong']
 

@@ -1,0 +1,96 @@
+"""Whether the loss and the gradients of an update are finite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from mmengine.optim import OptimWrapper
+from torch import Tensor
+from torch.distributed.tensor import DTensor
+from torch.nn.utils import clip_grad_value_
+
+from ..sharding import local
+
+__all__ = ['FiniteSteps', 'agreed', 'scale_leaves_out']
+
+
+class FiniteSteps:
+    """Looks at the losses that go into an update, and at its gradients.
+
+    A loss can be infinite with finite gradients, where what is infinite depends on
+    nothing that trains, and clipping by value makes a number of any gradient.
+
+    Args:
+        wrapper: The optimizer's, of which two methods are watched until
+            :meth:`release`.
+    """
+
+    def __init__(self, wrapper: OptimWrapper) -> None:
+        self.wrapper = wrapper
+        self.found: list[Tensor] = []
+        self._backward, self._clip = wrapper.backward, wrapper._clip_grad
+        wrapper.backward = self._watched_backward
+        wrapper._clip_grad = self._watched_clip
+
+    def release(self) -> None:
+        """Let the wrapper's own methods stand again."""
+        del self.wrapper.backward, self.wrapper._clip_grad
+
+    def forget(self) -> None:
+        """Leave out what was seen since the last update."""
+        self.found.clear()
+
+    def finite(self) -> Tensor:
+        """Whether all was finite since the last call, as a bool tensor ``()``."""
+        finite = finite_gradients(self.wrapper.optimizer)
+        for seen in self.found:
+            finite = finite & seen.to(finite.device)
+        self.forget()
+        return finite
+
+    def _watched_backward(self, loss: Tensor, **kwargs: Any) -> None:
+        self.found.append(torch.isfinite(loss.detach()).all())
+        self._backward(loss, **kwargs)
+
+    def _watched_clip(self) -> None:
+        # Clipping by norm leaves NaN behind where a gradient isn't finite.
+        if self.wrapper.clip_func is clip_grad_value_:
+            self.found.append(finite_gradients(self.wrapper.optimizer))
+        self._clip()
+
+
+def agreed(finite: Tensor) -> Tensor:
+    """Whether it is finite in all processes, each of which has to ask."""
+    least = finite.to(torch.uint8)
+    all_reduce(least, op='min')
+    return least.bool()
+
+
+def scale_leaves_out(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether a fused optimizer was told by the loss scale to leave this step out.
+
+    Other optimizers are not called at all then.
+    """
+    found: Tensor | None = getattr(optimizer, 'found_inf', None)
+    return found is not None and bool(found)
+
+
+def finite_gradients(optimizer: torch.optim.Optimizer) -> Tensor:
+    """Whether all gradients of an optimizer are finite, as a bool tensor ``()``."""
+    gradients = [
+        parameter.grad
+        for group in optimizer.param_groups
+        for parameter in group['params']
+        if parameter.grad is not None
+    ]
+    if not gradients:
+        return torch.tensor(True)
+    norms = torch._foreach_norm([local(g) for g in gradients], float('inf'))
+    finite = torch.isfinite(
+        torch.stack([n.float().to(norms[0].device) for n in norms])
+    ).all()
+    if isinstance(gradients[0], DTensor):  # each process has seen its own part
+        finite = agreed(finite)
+    return finite
