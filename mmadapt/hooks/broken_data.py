@@ -33,7 +33,9 @@ class BrokenDataHook(Hook):
     random takes its place; each path is logged once, with the reason, and all of them
     at the end, and in ``broken_files.txt`` beside the log. In validation and testing
     it counts as wrong: see :func:`~mmadapt.hooks.wrong_answers.answer_wrong`; the
-    metrics have their number, ``broken_files``, where there are any.
+    metrics have their number, ``broken_files``, where there are any. Datasets that only
+    validation or testing reads get ``test_mode``, as configs of MMPretrain leave it out
+    and another sample would else be scored in place of a broken one.
 
     It needs datasets of :class:`~mmadapt.datasets.tolerant.FileDataset`; any other does
     with broken files what it always did.
@@ -65,12 +67,18 @@ class BrokenDataHook(Hook):
         self.told: dict[str, str] = {}
 
     def before_run(self, runner: Runner) -> None:
-        """Watch the data of every loop that is going to run."""
+        """Watch the data of every loop that is going to run.
+
+        Raises:
+            ConfigError: One dataset object is trained on and scored, without
+                ``test_mode``.
+        """
         for dataset in self.watched(runner, 'train'):
             allowed = max(int(self.share * len(dataset)), self.least)
             dataset.broken.watch(min(allowed, len(dataset) - 1))
         for kind in ('val', 'test'):
             for dataset in self.watched(runner, kind):
+                self.score_its_own(runner, kind, dataset)
                 dataset.broken.watch(len(dataset) - 1)
             loop = loop_of(runner, kind)
             if loop is not None and not isinstance(loop.evaluator, WrongAnswers):
@@ -80,6 +88,18 @@ class BrokenDataHook(Hook):
         """The datasets of files in one of the three loops, where it is built."""
         loop = loop_of(runner, kind)
         return [] if loop is None else file_datasets(loop.dataloader.dataset)
+
+    def score_its_own(self, runner: Runner, kind: str, dataset: FileDataset) -> None:
+        """See to it that no sample is scored in place of a broken one."""
+        if dataset.test_mode:
+            return
+        if any(dataset is other for other in self.watched(runner, 'train')):
+            raise ConfigError(
+                f'{kind}_dataloader reads the very {type(dataset).__name__} object '
+                'that is trained on, so that another sample would be scored in place '
+                'of a broken one. Build it a second time, with test_mode=True.'
+            )
+        dataset.test_mode = True  # before the workers get it
 
     def tell(self, runner: Runner, kind: str, found: Mapping[str, str]) -> None:
         """Log what wasn't logged before."""

@@ -93,6 +93,54 @@ def test_a_broken_file_is_never_right(tmp_path: Path) -> None:
     assert found['broken_files'] == 2
 
 
+UNSAID = """
+val_dataloader['dataset'].pop('test_mode')
+plain = val_dataloader['dataset']
+val_dataloader.update(num_workers=WORKERS, dataset=WRAPPED)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ('wrapped', 'workers'),
+    [
+        ('plain', 0),
+        ('plain', 2),
+        ("dict(type='ConcatDataset', datasets=[plain, dict(plain)])", 0),
+        ("dict(type='RepeatDataset', times=2, dataset=plain)", 0),
+    ],
+)
+def test_a_config_need_not_say_test_mode(
+    tmp_path: Path, wrapped: str, workers: int
+) -> None:
+    changes = UNSAID.replace('WRAPPED', wrapped).replace('WORKERS', str(workers))
+    runner = Runner.from_cfg(config(tmp_path, changes, BROKEN[2:]))
+    with torch.no_grad():
+        runner.model.head.fc.weight.zero_()
+        runner.model.head.fc.bias.copy_(torch.tensor([5.0, 0.0]))  # always blue
+    found = runner.val()
+    assert found['accuracy/top1'] == pytest.approx(100 * 5 / 12)
+    assert found['broken_files'] == 2
+
+
+@pytest.mark.slow
+def test_what_is_trained_on_goes_on_drawing_others(tmp_path: Path) -> None:
+    changes = UNSAID.replace('WRAPPED', 'plain').replace('WORKERS', '0')
+    runner = Runner.from_cfg(config(tmp_path, changes))
+    runner.train()
+    assert not runner.train_dataloader.dataset.test_mode
+    assert runner.val_dataloader.dataset.test_mode
+
+
+@pytest.mark.slow
+def test_one_object_to_train_and_to_validate_is_refused(tmp_path: Path) -> None:
+    runner = Runner.from_cfg(config(tmp_path))
+    loader = runner.build_dataloader(runner.cfg.train_dataloader)
+    runner._train_dataloader = runner._val_dataloader = loader
+    with pytest.raises(ConfigError, match='val_dataloader reads the very ImageFolder'):
+        runner.train()
+
+
 @pytest.mark.slow
 def test_more_than_a_share_stops_the_run(tmp_path: Path) -> None:
     few = "default_hooks['broken_data'].update(share=0.1, least=1)\n"
