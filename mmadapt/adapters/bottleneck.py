@@ -144,13 +144,15 @@ def middle_dimension(dim: int, bottleneck: object) -> int:
 
 
 def check_scale(scale: object) -> None:
-    """Refuse a scale that is neither a finite number nor ``'learnable'``.
+    """Refuse a scale that is neither a finite number but 0 nor ``'learnable'``.
 
     Raises:
         ConfigError: With the value given.
     """
     number = isinstance(scale, (int, float)) and not isinstance(scale, bool)
-    if scale != 'learnable' and not (number and math.isfinite(scale)):  # type: ignore[arg-type]
+    # By 0 nothing of an adapter would be left, and nothing would ever train it.
+    if scale != 'learnable' and not (number and scale and math.isfinite(scale)):  # type: ignore[arg-type]
         raise ConfigError(
-            f"scale={scale!r}: a finite number (the paper uses 0.1) or 'learnable'."
+            f'scale={scale!r}: a finite number other than 0 (the paper uses 0.1), or '
+            "'learnable'."
         )

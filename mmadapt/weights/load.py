@@ -21,7 +21,7 @@ from .parts import Parts, split
 from .reading import read_checkpoint, state_dict_of
 from .resize import Tokens, fit, is_sinusoid
 from .stamp import TaskStamp, decode
-from .values import check_weights
+from .values import check_plain, check_weights
 
 __all__ = ['load_weights']
 
@@ -66,6 +66,7 @@ def load_weights(
         file, content = fspath(checkpoint), read_checkpoint(checkpoint)
     parts = split(model, fresh)
     state = state_dict_of(content, file)
+    check_plain(file, state)
     stamp = getattr(parts.backbone, 'task_stamp', None)
     if isinstance(stamp, TaskStamp):
         _check_adapters(file, state, stamp)

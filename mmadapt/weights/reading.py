@@ -70,7 +70,8 @@ def read_checkpoint(
             f"checkpoint '{path}' does not exist. Give the path of a file on this "
             'machine; a web address has to be downloaded first.'
         )
-    if file.suffix == '.safetensors':
+    # A link may point to a file of another name, as those of a cache do.
+    if '.safetensors' in (Path(path).suffix.lower(), file.suffix.lower()):
         content = read_safetensors(file, map_location)
     else:
         content = _read_pickle(path, file, map_location)

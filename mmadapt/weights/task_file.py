@@ -13,7 +13,7 @@ from ..sharding import dealt
 from .differences import shortened
 from .origin import task_file
 from .stamp import find_stamps
-from .values import not_finite
+from .values import not_finite, not_plain, stored_as
 
 __all__ = ['check_task_state', 'task_keys', 'task_state']
 
@@ -70,13 +70,17 @@ def check_task_state(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
         stamp.check(state_dict, key, where)
     keys, own = task_keys(model), model.state_dict()
     expected = {name: tensor for name, tensor in own.items() if name in keys}
-    rows = [
+    given = {name: state_dict.get(name) for name in own}
+    odd = not_plain(given.items())
+    rows = listed('has that are no plain numbers', odd) or [
         *listed('lacks', without_counters(expected.keys() - state_dict.keys())),
         *listed('has, and the model has not', state_dict.keys() - own.keys()),
         *shape_differences(expected, state_dict),
         *listed(
             'has with infinite values or NaN',
-            not_finite((n, state_dict.get(n)) for n in expected),
+            not_finite(
+                (n, stored_as(state_dict.get(n), t)) for n, t in expected.items()
+            ),
         ),
         *listed(
             'has of another trunk',

@@ -111,6 +111,7 @@ def test_dropout_acts_on_the_hidden_layer_in_training_only() -> None:
         ({'bottleneck': '1/0'}, 'fraction'),
         ({'bottleneck': '3/2'}, 'fraction'),
         ({'scale': 'learned'}, 'learnable'),
+        ({'scale': 0.0}, 'other than 0'),
         ({'scale': float('nan')}, 'finite'),
         ({'dropout': 1.0}, 'probability'),
         ({'mode': 'paralel'}, "Did you mean 'parallel'"),

@@ -189,3 +189,11 @@ def test_a_flipped_bit_in_a_tensor_is_named(tmp_path: Path) -> None:
     assert torch.load(file, weights_only=True)['a'].abs().sum() > 0  # torch sees none
     with pytest.raises(WeightsError, match=r'damaged: the checksum of .*data/0'):
         read_checkpoint(file)
+
+
+@pytest.mark.parametrize('name', ['model.safetensors', 'model.SAFETENSORS'])
+def test_safetensors_behind_a_link(name: str, tmp_path: Path) -> None:
+    """As in the cache of a hub: the link has the name, the file only a hash."""
+    save_file({'weight': torch.arange(3.0)}, str(tmp_path / '0123abcd'))
+    (tmp_path / name).symlink_to('0123abcd')
+    assert torch.equal(read_checkpoint(tmp_path / name)['weight'], torch.arange(3.0))
