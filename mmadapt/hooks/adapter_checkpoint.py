@@ -13,12 +13,14 @@ from mmengine.runner import Runner
 
 from ..errors import ConfigError, TaskFileError
 from ..weights.latest import NOTE
+from ..weights.run_line import RunLine
 from ..weights.task_file import check_task_state, task_keys
 from ..wrapping import unwrapped
 from .plain import plain_parts, rebuilt
 from .position import go_on, position
 from .random_state import random_state, set_random_state
 from .resumable import check_resumable
+from .run_note import begin_run
 from .storage import LateRemoval, write_whole
 
 __all__ = ['AdapterCheckpointHook']
@@ -63,11 +65,15 @@ class AdapterCheckpointHook(CheckpointHook):
         self.resumed_place: dict[str, int] = {}
         self.before_validation: dict[str, Any] = {}
         self.warned: set[str] = set()
+        self.line: RunLine | None = None
+        self.resumed: dict[str, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
         """Prepare the folder, and go on from the generators of a resumed file."""
         check_order(runner, self)
         super().before_train(runner)
+        self.line = begin_run(runner, str(self.out_dir), self.resumed)
+        self.resumed = {}
         self._forget_foreign_files()
         self.file_backend = LateRemoval(self.file_backend)
         states, now = self.resumed_states, None
@@ -124,6 +130,8 @@ class AdapterCheckpointHook(CheckpointHook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep what was trained; called behind EMAHook, whose copy is cut alike."""
         keys = task_keys(unwrapped(runner.model))
+        if self.line is not None:
+            checkpoint['meta']['run'] = self.line.plain()
         if 'optimizer' in checkpoint:
             checkpoint['random_state'] = self.random_states
             checkpoint['position'] = self.place
@@ -174,6 +182,7 @@ class AdapterCheckpointHook(CheckpointHook):
         if runner._resume:
             self.resumed_states = checkpoint.get('random_state', [])
             self.resumed_place = dict(checkpoint.get('position', {}))
+            self.resumed = {'meta': checkpoint['meta']}
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write one file, then the note that names it, then let the oldest go."""

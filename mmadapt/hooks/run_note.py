@@ -1,0 +1,53 @@
+"""The run that a folder belongs to, said before it has a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from ..weights.latest import candidates
+from ..weights.run_line import RUN_NOTE, RunLine
+from .storage import write_whole
+
+__all__ = ['begin_run']
+
+
+def begin_run(runner: Runner, out_dir: str, resumed: Mapping[str, Any]) -> RunLine:
+    """Give a training an id, and note it in its folder.
+
+    Warns where a training from the beginning finds checkpoints of another one.
+
+    Args:
+        runner: Before its first epoch.
+        out_dir: Where it writes checkpoints.
+        resumed: What the file holds that it goes on from; empty at the beginning.
+
+    Returns:
+        The id, with those of the runs before.
+    """
+    folder = Path(runner.work_dir)
+    if resumed:
+        file = Path(str(runner._load_from)).resolve()
+        inside = file.parent == folder.resolve()
+        line = RunLine.after(resumed, '' if inside else str(file))
+    else:
+        line = RunLine.fresh()
+    if not is_main_process():
+        return line
+    there = {file.name: file for file in candidates(folder)}
+    if '://' not in out_dir:
+        there.update((file.name, file) for file in candidates(Path(out_dir)))
+    if there and not resumed:
+        runner.logger.warning(
+            'this training starts from the beginning among checkpoints of another '
+            f'one: {", ".join(sorted(there))}. Files of the same name are written '
+            'over; --resume will pass over the others. Another work_dir keeps the two '
+            'apart; to go on with the other one, stop this and give --resume FILE.'
+        )
+    write_whole(json.dumps(line.plain()).encode(), folder / RUN_NOTE)
+    return line
