@@ -12,6 +12,7 @@ from ..errors import BrokenFileError, DataError
 from .container_check import missing_bytes
 from .file_check import is_own_fault, read_file
 from .threads import decoder_threads
+from .turned import upright
 
 __all__ = ['READERS', 'VideoFile']
 
@@ -130,7 +131,8 @@ class Decord:
 class PyAV:
     """PyAV: reads from the start, as not every file can be searched exactly.
 
-    A frame with a part that doesn't decode is an error, not patched up.
+    A frame with a part that doesn't decode is an error, not patched up. Unlike the
+    others it leaves the frames of a phone as they were recorded: they are turned here.
     """
 
     def __init__(self, path: str) -> None:
@@ -151,10 +153,7 @@ class PyAV:
         with self.open(self.path) as container:
             stream = strict_stream(container)
             stream.codec_context.thread_count = decoder_threads()
-            frames = (
-                sound(frame).to_ndarray(format='rgb24')
-                for frame in container.decode(stream)
-            )
+            frames = (upright(sound(frame)) for frame in container.decode(stream))
             return pick(frames, indices)
 
 

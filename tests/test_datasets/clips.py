@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,19 @@ def write_clip(
             frame = av.VideoFrame.from_ndarray(image, format='rgb24')
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+    return file
+
+
+def turn(file: Path, matrix: tuple[float, float, float, float]) -> Path:
+    """Have players show an mp4 in another way: by ``a b, c d`` of its ``tkhd`` box."""
+    whole = bytearray(file.read_bytes())
+    a, b, c, d = (round(value * 2**16) for value in matrix)
+    plain = struct.pack('>9i', 2**16, 0, 0, 0, 2**16, 0, 0, 0, 2**30)
+    place = whole.index(plain, whole.index(b'tkhd'))
+    whole[place : place + len(plain)] = struct.pack(
+        '>9i', a, b, 0, c, d, 0, 0, 0, 2**30
+    )
+    file.write_bytes(whole)
     return file
 
 

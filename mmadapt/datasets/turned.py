@@ -1,0 +1,52 @@
+"""Clips that a phone recorded on its side, and that say so."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any
+
+import numpy as np
+
+__all__ = ['quarter_turns', 'upright']
+
+MATRIX = 'DISPLAYMATRIX'
+"""PyAV's name of what says how a frame is to be shown."""
+
+NEARLY = 1.0
+"""Degrees by which a matrix may be off a quarter turn."""
+
+
+def upright(frame: Any) -> np.ndarray:
+    """The picture ``(H, W, 3)`` of PyAV's frame, RGB, turned as it is to be shown.
+
+    decord and OpenCV turn a frame themselves, by quarters: a clip with a mirrored or
+    slanting matrix is turned by the nearest quarter, or not at all, as decord does it.
+
+    Args:
+        frame: An ``av.VideoFrame``.
+    """
+    pixels: np.ndarray = frame.to_ndarray(format='rgb24')
+    matrix = frame.side_data.get(MATRIX)
+    if matrix is None:
+        return pixels
+    return np.ascontiguousarray(np.rot90(pixels, quarter_turns(bytes(matrix))))
+
+
+def quarter_turns(matrix: bytes) -> int:
+    """How often a frame is turned by a quarter, against the clock.
+
+    Args:
+        matrix: Nine whole numbers of 32 bits in this machine's order, of which the
+            first two columns are fixed-point ``((a, b), (c, d))``: ISO/IEC 14496-12,
+            6.2.2.
+
+    Returns:
+        0 to 3; 0 too where the angle is none of those.
+    """
+    a, b, _, c, d, *_ = struct.unpack('=9i', matrix)
+    if not math.hypot(a, c) or not math.hypot(b, d):
+        return 0
+    angle = -math.degrees(math.atan2(b / math.hypot(b, d), a / math.hypot(a, c)))
+    turns = round(angle / 90)
+    return turns % 4 if abs(angle - 90 * turns) < NEARLY else 0
