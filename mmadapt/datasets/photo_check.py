@@ -13,11 +13,9 @@ from PIL import Image
 
 from ..errors import BrokenFileError
 from .file_check import read_file
+from .size_check import MAX_PIXELS, check_size
 
-__all__ = ['MAX_PIXELS', 'check_photo', 'check_pixels', 'decode_photo']
-
-MAX_PIXELS = 178_956_970
-"""Pixels of the largest photo: beyond it Pillow suspects a decompression bomb."""
+__all__ = ['check_photo', 'check_pixels', 'decode_photo']
 
 JPEG = b'\xff\xd8'
 RIFF = b'RIFF'  # the container of WebP
@@ -41,8 +39,8 @@ def check_photo(path: str) -> bytes:
         Its content.
 
     Raises:
-        BrokenFileError: It is missing, empty, cut off, no photo, or so large that a
-            few of them fill the memory.
+        BrokenFileError: It is missing, empty, cut off, no photo, or so large or thin
+            that a few of them fill the memory.
     """
     content = read_file(path, 'photo')
     width, height, end = 0, 0, 0
@@ -54,11 +52,7 @@ def check_photo(path: str) -> bytes:
         raise BrokenFileError(f'photo {path!r} is cut off: its end is missing.')
     if not content.startswith(JPEG):
         width, height = size_of(path, content)
-    if width * height > MAX_PIXELS:
-        raise BrokenFileError(
-            f'photo {path!r} has {width} x {height} pixels, more than {MAX_PIXELS:,} '
-            'of them. Make it smaller.'
-        )
+    check_size('photo', path, width, height)
     return content
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import BrokenFileError, DataError
 from .container_check import missing_bytes
 from .file_check import is_own_fault, read_file
+from .size_check import check_size
 from .threads import decoder_threads
 from .turned import upright
 
@@ -68,15 +69,20 @@ class VideoFile:
         """Frames ``(H, W, 3)``, RGB, uint8, in the order asked for.
 
         Raises:
-            BrokenFileError: None of the decoders reads them.
+            BrokenFileError: None of the decoders reads them, or they are so thin that
+                scaling them fills the memory.
         """
         while True:
             try:
-                return self.reader.read(indices)
+                frames = self.reader.read(indices)
+                break
             # Each decoder fails in its own ways, all of which mean the same.
             except Exception as error:
                 self._note(type(self.reader), error)
                 self.reader = self._open_next()
+        for frame in frames[:1]:
+            check_size('video', self.path, frame.shape[1], frame.shape[0])
+        return frames
 
     def _open_next(self) -> Reader:
         while self.untried:

@@ -149,6 +149,22 @@ def test_a_huge_photo_is_refused_before_it_is_decoded(
         check_photo(str(file))
 
 
+@pytest.mark.parametrize('form', ['PNG', 'JPEG', 'WebP', 'BMP'])
+@pytest.mark.parametrize('size', [(1, 12_000), (12_000, 1), (101, 1), (3, 301)])
+def test_a_strip_is_refused_before_it_is_decoded(
+    tmp_path: Path, form: str, size: tuple[int, int]
+) -> None:
+    (tmp_path / 'strip.img').write_bytes(encoded(Image.new('RGB', size), form))
+    with pytest.raises(BrokenFileError, match=f'{size[0]} x {size[1]} .* 100 times'):
+        check_photo(str(tmp_path / 'strip.img'))
+
+
+@pytest.mark.parametrize('size', [(1, 100), (300, 3)])
+def test_a_narrow_photo_is_none(tmp_path: Path, size: tuple[int, int]) -> None:
+    (tmp_path / 'narrow.png').write_bytes(encoded(Image.new('RGB', size), 'PNG'))
+    assert decode_photo(str(tmp_path / 'narrow.png')).shape[:2] == size[::-1]
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     for name, reason in (('none.jpg', 'no such file'), ('', 'Is a directory')):
         with pytest.raises(BrokenFileError, match=reason):

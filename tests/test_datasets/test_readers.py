@@ -8,7 +8,7 @@ import pytest
 
 from mmadapt.datasets import readers
 from mmadapt.datasets.readers import READERS, VideoFile
-from mmadapt.errors import DataError
+from mmadapt.errors import BrokenFileError, DataError
 from tests.test_datasets.clips import numbers, write_clip
 
 INDICES = [7, 0, 3, 3, 11]
@@ -86,3 +86,13 @@ def test_a_frame_past_the_end_is_an_error(tmp_path: Path) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='no such file'):
         VideoFile(tmp_path / 'a.mp4')
+
+
+@pytest.mark.parametrize('reader', READERS, ids=lambda reader: reader.__name__)
+def test_a_thin_video_is_broken(
+    tmp_path: Path, reader: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, 'READERS', (reader,))
+    file = write_clip(tmp_path / 'thin.mp4', frames=2, width=2048, height=16)
+    with pytest.raises(BrokenFileError, match=r"thin\.mp4' has 2048 x 16 .* 100 times"):
+        VideoFile(file).read([0])
