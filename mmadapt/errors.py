@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Literal
+from unicodedata import is_normalized, normalize
 
 __all__ = [
     'AdaptError',
@@ -83,9 +85,32 @@ def class_name(kind: type) -> str:
 def did_you_mean(given: object, allowed: Iterable[object]) -> str:
     """A closing sentence naming the nearest allowed value, or an empty string.
 
+    Of two names that are the same but for their Unicode form it says so: they look
+    alike.
+
     Args:
         given: What the user wrote.
         allowed: The values that would have been accepted.
     """
-    near = get_close_matches(str(given), [str(name) for name in allowed], n=1)
+    names = [str(name) for name in allowed]
+    for name in names:
+        if normalize('NFC', name) == normalize('NFC', str(given)) and name != str(
+            given
+        ):
+            return (
+                f' It looks like {name!r}, but their Unicode forms differ: what was '
+                f'given is {str(given)!a} ({unicode_form(str(given))}), what is '
+                f'allowed is {name!a} ({unicode_form(name)}). Write or rename one '
+                'of them like the other.'
+            )
+    near = get_close_matches(str(given), names, n=1)
     return f" Did you mean '{near[0]}'?" if near else ''
+
+
+def unicode_form(text: str) -> str:
+    """``'NFC'`` where letters hold their accents, ``'NFD'`` where accents follow."""
+    form: Literal['NFC', 'NFD']
+    for form in ('NFC', 'NFD'):
+        if is_normalized(form, text):
+            return form
+    return 'partly NFC, partly NFD'

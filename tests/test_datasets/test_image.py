@@ -103,6 +103,16 @@ def test_a_folder_that_is_no_class_is_named(tmp_path: Path) -> None:
         build(root, 'val', test_mode=True)
 
 
+def test_folders_that_look_alike_are_told_apart(tmp_path: Path) -> None:
+    nfc, nfd = 'train/caf\u00e9', 'val/cafe\u0301'
+    root = fill(tmp_path, {nfc: 1, 'train/tea': 1, nfd: 1, 'val/tea': 1})
+    with pytest.raises(DataError, match='Unicode forms differ') as caught:
+        build(root, 'val', test_mode=True)
+    assert r"'cafe\u0301' (NFD)" in str(caught.value)
+    assert r"'caf\xe9' (NFC)" in str(caught.value)
+    assert 'Did you mean' not in str(caught.value)
+
+
 @pytest.mark.parametrize('part', ['train', 'val'])
 def test_missing_and_empty_folders_are_refused(tmp_path: Path, part: str) -> None:
     (tmp_path / 'val').mkdir()
