@@ -28,6 +28,7 @@ COMMON = (
     'frozen_dtype',
     'recompute',
     'fused_mlp',
+    'compile_blocks',
 )
 """Arguments that all adapted backbones have."""
 

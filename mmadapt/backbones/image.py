@@ -12,6 +12,7 @@ from torch import nn
 from ..hosts.image.class_row import set_class_row
 from ..placement import AdapterConfig
 from .checks import check_arch, check_heads, check_inner_init
+from .compiling import set_compile_blocks
 from .recompute import set_recompute
 from .transformers import ImageFeatures, build_model
 from .trunk import adapt_backbone, drawn_from
@@ -37,6 +38,8 @@ class AdaptFormerViT(VisionTransformer):
             computes a second time to keep less for its backward pass, see
             :func:`mmadapt.backbones.recompute.set_recompute`.
         fused_mlp: See there.
+        compile_blocks: True, or a dict of options of :func:`torch.compile`: compile
+            the blocks, see :func:`mmadapt.backbones.compiling.set_compile_blocks`.
         class_row: Compute the last block for the class token alone where nothing else
             of it is read, see :func:`mmadapt.hosts.image.class_row.set_class_row`.
         vit: The arguments of :class:`mmpretrain.models.VisionTransformer`.
@@ -56,6 +59,7 @@ class AdaptFormerViT(VisionTransformer):
         frozen_dtype: str | None = None,
         recompute: str = 'none',
         fused_mlp: bool = False,
+        compile_blocks: bool | Mapping[str, Any] = False,
         class_row: bool = True,
         **vit: Any,
     ) -> None:
@@ -68,6 +72,7 @@ class AdaptFormerViT(VisionTransformer):
         set_recompute(self, recompute, fused_mlp)
         if class_row:
             set_class_row(self)
+        set_compile_blocks(self, compile_blocks, fused_mlp)
 
     def init_weights(self) -> None:
         """Nothing: the trunk is initialised and loaded while it is built."""
@@ -90,6 +95,7 @@ def AdaptedBackbone(
     frozen_dtype: str | None = None,
     recompute: str = 'none',
     fused_mlp: bool = False,
+    compile_blocks: bool | Mapping[str, Any] = False,
 ) -> nn.Module:
     """Build any backbone of MMPretrain, adapted.
 
@@ -102,6 +108,7 @@ def AdaptedBackbone(
         frozen_dtype: See :class:`AdaptFormerViT`.
         recompute: See :class:`AdaptFormerViT`.
         fused_mlp: See :class:`AdaptFormerViT`.
+        compile_blocks: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -113,7 +120,8 @@ def AdaptedBackbone(
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
     adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
-    return set_recompute(inner, recompute, fused_mlp)
+    set_recompute(inner, recompute, fused_mlp)
+    return set_compile_blocks(inner, compile_blocks, fused_mlp)
 
 
 @MODELS.register_module()

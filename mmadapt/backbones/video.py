@@ -18,6 +18,7 @@ from .checks import (
     check_tubelets,
     check_video_backbone,
 )
+from .compiling import set_compile_blocks
 from .recompute import set_recompute
 from .transformers import ClipFeatures, build_model
 from .trunk import adapt_backbone, drawn_from
@@ -46,6 +47,8 @@ class AdaptFormerViT(VisionTransformer):
             computes a second time to keep less for its backward pass, see
             :func:`mmadapt.backbones.recompute.set_recompute`.
         fused_mlp: See there.
+        compile_blocks: True, or a dict of options of :func:`torch.compile`: compile
+            the blocks, see :func:`mmadapt.backbones.compiling.set_compile_blocks`.
         vit: The arguments of MMAction2's VideoMAE ``VisionTransformer``, but
             ``pretrained``, which it ignores.
 
@@ -65,6 +68,7 @@ class AdaptFormerViT(VisionTransformer):
         attention: str = 'auto',
         recompute: str = 'none',
         fused_mlp: bool = False,
+        compile_blocks: bool | Mapping[str, Any] = False,
         **vit: Any,
     ) -> None:
         required = ('embed_dims', 'depth', 'num_heads')
@@ -77,6 +81,7 @@ class AdaptFormerViT(VisionTransformer):
         set_attention(self, attention)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
         set_recompute(self, recompute, fused_mlp)
+        set_compile_blocks(self, compile_blocks, fused_mlp)
 
     def init_weights(self) -> None:
         """Nothing: the trunk is initialised and loaded while it is built."""
@@ -95,6 +100,7 @@ def AdaptedBackbone(
     attention: str = 'auto',
     recompute: str = 'none',
     fused_mlp: bool = False,
+    compile_blocks: bool | Mapping[str, Any] = False,
 ) -> nn.Module:
     """Build any backbone of MMAction2, adapted.
 
@@ -111,6 +117,7 @@ def AdaptedBackbone(
         attention: See :class:`AdaptFormerViT`.
         recompute: See :class:`AdaptFormerViT`.
         fused_mlp: See :class:`AdaptFormerViT`.
+        compile_blocks: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -124,7 +131,8 @@ def AdaptedBackbone(
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
     set_attention(inner, attention)
     adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
-    return set_recompute(inner, recompute, fused_mlp)
+    set_recompute(inner, recompute, fused_mlp)
+    return set_compile_blocks(inner, compile_blocks, fused_mlp)
 
 
 @MODELS.register_module()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..adapters import Adapter, Prompt
+from ..compiling import BlockCode
 from ..errors import ConfigError, class_name
 from ..recompute import Halves, recomputable
 
@@ -64,6 +65,8 @@ class AdapterHost(nn.Module):
         recompute_tier: What the block computes a second time in its backward pass, a
             block's own attribute where it isn't ``'none'``.
         fused_mlp: Whether its second half is one function, a block's own likewise.
+        block_code: Which compiled code it runs, a block's own likewise; None: its
+            modules, one by one.
     """
 
     branches: ClassVar[tuple[str, ...]] = ('mlp', 'attn')
@@ -72,6 +75,7 @@ class AdapterHost(nn.Module):
     unfit: ClassVar[str] = ''
     recompute_tier: str = 'none'
     fused_mlp: bool = False
+    block_code: BlockCode | None = None
 
     if TYPE_CHECKING:  # what upstream's block has; it carries no types
 
@@ -170,6 +174,7 @@ class PromptHost(nn.Module):
     prompt: Prompt
     recompute_tier: str = 'none'
     fused_mlp: bool = False
+    block_code: BlockCode | None = None
 
     @recomputable
     def forward(self, x: Tensor) -> Tensor:

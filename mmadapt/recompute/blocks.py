@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ..compiling import is_traced, run_compiled
 from .halves import in_halves
 
 __all__ = ['recomputable']
@@ -20,13 +21,13 @@ def recomputable(forward: Callable[..., Any]) -> Callable[..., Any]:
 
     It stands inside the block's own hooks, which run once. Without gradients, and
     below everything that trains, nothing is kept anyway, and ``forward`` runs as it is.
+    Where the block has a ``block_code``, all of this is compiled.
 
     Args:
         forward: Of a host.
     """
 
-    @functools.wraps(forward)
-    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def keep(self: Any, *args: Any, **kwargs: Any) -> Any:
         tier = self.recompute_tier
         if tier == 'none' and not self.fused_mlp:
             return forward(self, *args, **kwargs)
@@ -37,6 +38,12 @@ def recomputable(forward: Callable[..., Any]) -> Callable[..., Any]:
                 functools.partial(forward, self), *args, use_reentrant=False, **kwargs
             )
         return in_halves(self, tier, *args, **kwargs)
+
+    @functools.wraps(forward)
+    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.block_code is None or is_traced():
+            return keep(self, *args, **kwargs)
+        return run_compiled(keep, self, *args, **kwargs)
 
     run.recomputable = True  # type: ignore[attr-defined]
     return run

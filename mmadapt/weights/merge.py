@@ -24,6 +24,7 @@ _OPTIONS = (
     'attention',
     'recompute',
     'fused_mlp',
+    'compile_blocks',
     'class_row',
 )
 

@@ -39,7 +39,7 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
     parser.add_argument('--sample', choices=list(SAMPLES), default='video')
     parser.add_argument('--variants', nargs='+', choices=list(VARIANTS), metavar='NAME',
                         help=f'of {", ".join(VARIANTS)}; the first is the baseline'
-                        ' (all but compiled)')  # fmt: skip
+                        ' (all but those that compile)')  # fmt: skip
     parser.add_argument('--batch', type=int, help='samples a step (image 2, video 1)')
     parser.add_argument('--depth', type=int, default=12, help='blocks of video (12)')
     parser.add_argument('--rounds', type=int, default=3, help='0 times nothing (3)')

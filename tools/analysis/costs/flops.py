@@ -28,7 +28,7 @@ from mmadapt.adapters import Adapter, Method
 from mmadapt.hosts import HOSTS, AdapterHost, PromptHost
 
 from .models import Batch, loss_of
-from .plain import run_plainly
+from .plain import run_plainly, uncompiled
 
 Counts = Mapping[str, Mapping[Any, int]]
 
@@ -85,9 +85,15 @@ def count(model: nn.Module, batch: Batch) -> Flops:
     """Run a step and count.
 
     Args:
-        model: In training mode.
+        model: In training mode; blocks that are compiled run as they are.
         batch: What it reads.
     """
+    with uncompiled(model):
+        return count_modules(model, batch)
+
+
+def count_modules(model: nn.Module, batch: Batch) -> Flops:
+    """See :func:`count`."""
     with FlopCounterMode(display=False, custom_mapping=UNCOUNTED) as forward:
         loss = loss_of(model, batch)
     with FlopCounterMode(display=False, custom_mapping=UNCOUNTED) as backward:

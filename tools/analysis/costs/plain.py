@@ -58,3 +58,24 @@ def class_rows(model: nn.Module) -> Iterator[None]:
             promote(block, kind)
             vars(block).clear()
             vars(block).update(attributes)
+
+
+@contextmanager
+def uncompiled(model: nn.Module) -> Iterator[None]:
+    """Let blocks that are compiled run as they are: no counter looks into their code.
+
+    Args:
+        model: Whose blocks may have a ``block_code``.
+    """
+    codes = {
+        block: vars(block)['block_code']
+        for block in model.modules()
+        if vars(block).get('block_code') is not None
+    }
+    for block in codes:
+        setattr(block, 'block_code', None)  # noqa: B010 - no module's own name
+    try:
+        yield
+    finally:
+        for block, code in codes.items():
+            setattr(block, 'block_code', code)  # noqa: B010

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,6 +16,8 @@ from torch import nn
 
 from .shape import Shape
 from .variants import OFFICIAL, VARIANTS, Model, build, make_input
+
+Run = Callable[[torch.Tensor], torch.Tensor]
 
 GEMM = (788, 768, 3072)
 """Tokens, width and hidden width of the product whose rate is the limit's."""
@@ -44,12 +47,27 @@ def product_rate(device: str, kind: torch.dtype) -> float:
     return 2 * tokens * width * hidden / min(times)
 
 
-def step(model: nn.Module, x: torch.Tensor, bf16: bool) -> None:
-    """Forward and backward pass; the optimizer, under 1 % of it, is left out."""
+def step(run: Run, model: nn.Module, x: torch.Tensor, bf16: bool) -> None:
+    """Forward and backward pass; the optimizer, under 1 % of it, is left out.
+
+    Args:
+        run: The model, or what a compiler made of it.
+        model: Whose gradients are thrown away.
+        x: What it reads.
+        bf16: Whether under autocast to bfloat16.
+    """
     with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
-        loss = model(x)
+        loss = run(x)
     loss.backward()
     model.zero_grad(set_to_none=True)
+
+
+def warm_up(name: str, work: Callable[[], object]) -> None:
+    """Print the seconds of a first step on the clock: compilers are other processes."""
+    start = time.perf_counter()
+    work()
+    took = time.perf_counter() - start
+    print(f'warm-up of {name}: {took:.1f} s', file=sys.stderr, flush=True)
 
 
 def in_turns(
@@ -61,7 +79,8 @@ def in_turns(
         names: Of the variants.
         shape: What they read.
         device: Where.
-        rounds: How many, behind a forward pass of each that isn't counted.
+        rounds: How many, behind a forward pass of each that isn't counted; what a
+            compiler takes for its first step is printed.
 
     Returns:
         Seconds by variant and round, operations a second of a product by precision
@@ -70,17 +89,19 @@ def in_turns(
     torch.manual_seed(0)
     x = make_input(shape, device)
     models: dict[str, Model] = {}
+    runs: dict[str, Run] = {}
     kept: dict[str, int] = {}
     for name in names:
+        variant = VARIANTS[name]
         others = [models[n].backbone for n in models if n != OFFICIAL]
         model = build(name, shape, others[0] if others else None).to(device)
-        kept[name] = bytes_kept(model, x, VARIANTS[name].bf16)
+        run = torch.compile(model) if variant.whole else model
+        if variant.compiled:
+            warm_up(name, partial(step, run, model, x, variant.bf16))
+        kept[name] = bytes_kept(run, model, x, variant.bf16)
         if rounds:
-            models[name] = model
-        del model
-    runs = {
-        n: torch.compile(m) if VARIANTS[n].compiled else m for n, m in models.items()
-    }
+            models[name], runs[name] = model, run
+        del model, run
     seconds: dict[str, list[float]] = {name: [] for name in names}
     kinds = {'bfloat16' if VARIANTS[name].bf16 else 'float32' for name in names}
     rates: dict[str, list[float]] = {kind: [] for kind in sorted(kinds)}
@@ -88,23 +109,20 @@ def in_turns(
         for kind, measured in rates.items():
             measured.append(product_rate(device, getattr(torch, kind)))
         for name in names:
-            bf16 = VARIANTS[name].bf16
-            if VARIANTS[name].compiled and not number:
-                step(runs[name], x, bf16)
-            work = lambda run=runs[name], bf16=bf16: step(run, x, bf16)  # noqa: E731
+            work = partial(step, runs[name], models[name], x, VARIANTS[name].bf16)
             seconds[name].append(timed(work, device))
         took = ', '.join(f'{name} {seconds[name][-1]:.2f}' for name in names)
         print(f'round {number}, seconds: {took}', file=sys.stderr, flush=True)
     return seconds, rates, kept
 
 
-def bytes_kept(model: nn.Module, x: torch.Tensor, bf16: bool) -> int:
+def bytes_kept(run: Run, model: nn.Module, x: torch.Tensor, bf16: bool) -> int:
     """Bytes that a forward pass keeps, parameters left out; it warms up too."""
     with (
         saved(model) as kept,
         torch.autocast(x.device.type, torch.bfloat16, enabled=bf16),
     ):
-        loss = model(x)
+        loss = run(x)
     del loss
     return sum(kept.values())
 
@@ -129,11 +147,11 @@ def peak(name: str, shape: Shape, device: str) -> int:
     if device != 'cpu':
         before = torch.cuda.memory_allocated(device)
         torch.cuda.reset_peak_memory_stats(device)
-        step(model, x, VARIANTS[name].bf16)
+        step(model, model, x, VARIANTS[name].bf16)
         return torch.cuda.max_memory_allocated(device) - before
     before = resident('VmRSS')
     Path('/proc/self/clear_refs').write_text('5')  # the peak is what it is now
-    step(model, x, VARIANTS[name].bf16)
+    step(model, model, x, VARIANTS[name].bf16)
     return resident('VmHWM') - before
 
 

@@ -29,7 +29,8 @@ class Variant:
         options: Of ``AdaptFormerViT``.
         full: Whether the trunk trains.
         bf16: Whether under autocast to bfloat16.
-        compiled: Whether by ``torch.compile``.
+        compiled: Whether a compiler is at work, whose warm-up is told apart.
+        whole: Whether ``torch.compile`` gets the whole model.
         attention: Of its backward pass.
         only: ``'image'`` or ``'video'`` where it is for one alone.
     """
@@ -40,6 +41,7 @@ class Variant:
     full: bool = False
     bf16: bool = False
     compiled: bool = False
+    whole: bool = False
     attention: int = FLASH
     only: str = ''
 
@@ -69,7 +71,18 @@ VARIANTS = {
         options={'frozen_dtype': 'bfloat16'},
         bf16=True,
     ),
-    'compiled': Variant('torch.compile', compiled=True),
+    'compiled': Variant(
+        'compile_blocks=True', options={'compile_blocks': True}, compiled=True
+    ),
+    'compiled-bf16': Variant(
+        'compile_blocks=True, bfloat16 autocast',
+        options={'compile_blocks': True},
+        bf16=True,
+        compiled=True,
+    ),
+    'compiled-whole': Variant(
+        'torch.compile of the whole model', compiled=True, whole=True
+    ),
 }
 
 
