@@ -12,7 +12,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
-__all__ = ['find_class', 'known_names', 'options_of']
+__all__ = ['LIBRARIES', 'find_class', 'known_names', 'options_of']
 
 LIBRARIES = ('mmengine', 'mmpretrain', 'mmaction')
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from .accepts import find_class, options_of
 
-__all__ = ['RUNNER_HOOKS', 'registry_of', 'takes']
+__all__ = ['RUNNER_HOOKS', 'default_type', 'registry_of', 'takes']
 
 RUNNER_HOOKS = (
     'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',

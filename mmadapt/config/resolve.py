@@ -14,6 +14,7 @@ from .failures import config_errors
 from .files import check_load_from
 from .frames import fill_frames
 from .holdout import apply_holdout
+from .kinds import check_kinds
 from .top_names import check_top_names
 from .trunk import fill_trunk
 
@@ -59,6 +60,7 @@ def resolve_config(
             f'{did_you_mean(phase, LOADERS)}'
         )
     check_top_names(cfg)
+    check_kinds(cfg, phase)
     check_randomness(cfg)
     resolved = deepcopy(cfg)
     with config_errors(cfg):
