@@ -23,6 +23,7 @@ from .hooks.dump_config import DumpConfigHook, without_dump
 from .hooks.frozen_trunk import FrozenTrunkHook
 from .loops import AmpTestLoop
 from .processes import join_processes
+from .strategies.checks import check_averages, check_strategy
 from .weights.stamp import find_stamps
 
 __all__ = [
@@ -106,24 +107,10 @@ def build_runner(cfg: Config) -> Runner:
             runner: Runner = RUNNERS.build(cfg)
         else:
             runner = Runner.from_cfg(cfg)
+    check_averages(runner, cfg)
     runner.register_hook(DumpConfigHook())
     warn_unwatched(runner)
     return runner
-
-
-def check_strategy(cfg: Config) -> None:
-    """Refuse a strategy that writes no task files.
-
-    Raises:
-        ConfigError: It is DeepSpeed's.
-    """
-    strategy = cfg.get('strategy') or {}
-    if strategy.get('type') == 'DeepSpeedStrategy':
-        raise ConfigError(
-            "strategy.type='DeepSpeedStrategy' writes files of its own in place of "
-            "task files, and is not supported. Give strategy=dict(type='Sharded"
-            "Strategy'), which deals the trunk out in the same way, without DeepSpeed."
-        )
 
 
 def warn_unwatched(runner: Runner) -> None:

@@ -35,7 +35,10 @@ class ParameterReport:
 
 def parameter_report(model: nn.Module) -> ParameterReport:
     """Count a model's parameters, each once, and those that train."""
-    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    # DeepSpeed leaves a parameter empty that it dealt out.
+    sizes = [
+        (getattr(p, 'ds_numel', p.numel()), p.requires_grad) for p in model.parameters()
+    ]
     return ParameterReport(
         total=sum(size for size, _ in sizes),
         trainable=sum(size for size, trains in sizes if trains),

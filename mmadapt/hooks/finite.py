@@ -18,6 +18,7 @@ from torch.utils.hooks import RemovableHandle
 
 from ..errors import ConfigError, NonFiniteError
 from ..optim.fused import is_fused
+from ..optim.zero import ZeroOptimWrapper
 from .batch_files import batch_files, described
 from .finite_steps import FiniteSteps, agreed, scale_leaves_out
 from .optimizers import optimizers, wrappers
@@ -103,6 +104,8 @@ class FiniteHook(Hook):
                 self.marked = False
 
         for wrapper in wrappers(runner):
+            if isinstance(wrapper, ZeroOptimWrapper):
+                continue  # its own step stops, as only DeepSpeed sees the gradients
             steps, optimizer = FiniteSteps(wrapper), wrapper.optimizer
             self.watched.append(steps)
             before = partial(look, steps)

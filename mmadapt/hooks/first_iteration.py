@@ -13,7 +13,8 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.utils.hooks import RemovableHandle
 
 from ..errors import FrozenTrunkError
-from ..sharding import is_sharded
+from ..optim import ZeroOptimWrapper
+from ..sharding import is_sharded, local
 from ..weights.differences import shortened
 from ..wrapping import unwrapped
 from .optimizers import check_optimizer, optimizers
@@ -53,20 +54,21 @@ class FirstIteration:
         self.finite: dict[str, Tensor] = {}
         self.applied: str | None = None
         self.handles: list[RemovableHandle] = []
-        # Sharding puts other parameters in place of the model's own.
+        self.sharded = is_sharded(self.model)
+        # FSDP's first form puts other parameters in place of the model's own.
         self.done = isinstance(runner.model, FullyShardedDataParallel)
         if self.done:
             return
         check_thawed(self.model)
         check_optimizer(runner)
-        # fully_shard sets gradients where no hook of a parameter sees it.
-        self.done = is_sharded(self.model)
+        # DeepSpeed has a zero for every gradient that is absent.
+        self.done = isinstance(runner.optim_wrapper, ZeroOptimWrapper)
         if self.done:
             return
-        for name, parameter in watched_parameters(self.model).items():
-            self.handles.append(
-                parameter.register_post_accumulate_grad_hook(self.note(name))
-            )
+        if not self.sharded:
+            for name, parameter in watched_parameters(self.model).items():
+                hook = self.note(name)
+                self.handles.append(parameter.register_post_accumulate_grad_hook(hook))
         for optimizer in optimizers(runner):
             self.handles.append(optimizer.register_step_pre_hook(self.update))
 
@@ -75,16 +77,30 @@ class FirstIteration:
 
         def hook(parameter: Tensor) -> None:
             if parameter.grad is not None:
-                self.finite[name] = torch.isfinite(parameter.grad).all()
+                self.finite[name] = torch.isfinite(local(parameter.grad)).all()
 
         return hook
+
+    def look(self) -> None:
+        """Note the gradients of a sharded model, of this process's parts.
+
+        ``fully_shard`` sets them where no hook of a parameter sees it; they stay until
+        the update is made.
+        """
+        if self.sharded:
+            for name, parameter in watched_parameters(self.model).items():
+                self.note(name)(parameter)
 
     def update(self, *_: Any) -> None:
         """Remember the gradients of the first update, as all processes share them.
 
-        The learning rate may start at 0, which leaves equal parameters equal.
+        The learning rate may start at 0, which leaves equal parameters equal. Parts of
+        a sharded model have no equals.
         """
-        if self.applied is None:
+        self.look()
+        if self.sharded:
+            self.applied = ''
+        elif self.applied is None:
             self.applied = digest(
                 (name, parameter.grad)
                 for name, parameter in self.model.named_parameters()
@@ -100,11 +116,16 @@ class FirstIteration:
                 without a finite gradient, a frozen parameter with one or with a state
                 in the optimizer, processes that differ.
         """
+        self.look()
         watched = watched_parameters(self.model)
         absent = [name for name in watched if name not in self.finite]
         endless = [name for name, finite in self.finite.items() if not bool(finite)]
         reports = all_gather_object((absent, endless, self.applied is not None))
         absent, endless = (merged([r[i] for r in reports]) for i in (0, 1))
+        # A step that a loss scale left out took the gradients of the parts with it.
+        left_out = self.sharded and self.applied is None and len(absent) == len(watched)
+        if left_out and self.may_wait(runner):
+            return
         self.check_absent(runner, absent)
         if endless and self.may_wait(runner):
             self.finite.clear()
@@ -122,7 +143,8 @@ class FirstIteration:
             return  # gradients are still being accumulated
         self.close()
         self.check_frozen(runner)
-        check_processes(self.model, self.frozen, self.applied)
+        if not self.sharded:
+            check_processes(self.model, self.frozen, self.applied)
 
     def check_absent(self, runner: Runner, absent: list[str]) -> None:
         """Look at those parameters that got no gradient in some process.

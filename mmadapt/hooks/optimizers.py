@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from ..errors import FrozenTrunkError
-from ..optim import TrainableOptimWrapperConstructor
+from ..optim import TrainableOptimWrapperConstructor, ZeroOptimWrapper
 from ..weights.differences import shortened
 from ..wrapping import unwrapped
 from .trained import adapter_parameters, named_parameters
 
-__all__ = ['check_optimizer', 'optimizers', 'wrappers']
+__all__ = ['check_optimizer', 'groups_of', 'optimizers', 'wrappers']
 
 
 def check_optimizer(runner: Runner) -> None:
@@ -24,12 +25,8 @@ def check_optimizer(runner: Runner) -> None:
         FrozenTrunkError: With the names of the parameters.
     """
     model = unwrapped(runner.model)
-    held = {
-        id(parameter)
-        for optimizer in optimizers(runner)
-        for group in optimizer.param_groups
-        for parameter in group['params']
-    }
+    groups = [group for wrapper in wrappers(runner) for group in groups_of(wrapper)]
+    held = {id(parameter) for group in groups for parameter in group}
     for parameters, kind in (
         (adapter_parameters(model), 'adapter parameters'),
         (named_parameters(model), 'parameters that `trainable` names'),
@@ -60,7 +57,10 @@ def check_optimizer(runner: Runner) -> None:
 
 def optimizers(runner: Runner) -> Iterable[torch.optim.Optimizer]:
     """The optimizers of a runner."""
-    return [wrapper.optimizer for wrapper in wrappers(runner)]
+    return [
+        wrapper.inner if isinstance(wrapper, ZeroOptimWrapper) else wrapper.optimizer
+        for wrapper in wrappers(runner)
+    ]
 
 
 def wrappers(runner: Runner) -> list[OptimWrapper]:
@@ -69,3 +69,10 @@ def wrappers(runner: Runner) -> list[OptimWrapper]:
     if isinstance(wrapper, OptimWrapperDict):
         return [inner for _, inner in wrapper.items()]
     return [wrapper]
+
+
+def groups_of(wrapper: Any) -> list[list[Any]]:
+    """The parameters of each group of an optimizer wrapper, as it was built."""
+    if isinstance(wrapper, ZeroOptimWrapper):
+        return wrapper.groups
+    return [list(group['params']) for group in wrapper.optimizer.param_groups]

@@ -8,12 +8,12 @@ from typing import Any
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
-from torch.optim import Optimizer
 
 from ..errors import TaskFileError
 from ..weights.task_file import check_task_state
 from ..weights.values import not_finite
 from ..wrapping import unwrapped
+from .optimizers import groups_of
 
 __all__ = ['check_resumable']
 
@@ -41,9 +41,9 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
         saved = checkpoint['optimizer']
         if isinstance(wrapper, OptimWrapperDict):
             for name, inner in wrapper.items():
-                rows += wrong_states(inner.optimizer, saved.get(name), f'.{name}')
+                rows += wrong_states(groups_of(inner), saved.get(name), f'.{name}')
         else:
-            rows += wrong_states(wrapper.optimizer, saved)
+            rows += wrong_states(groups_of(wrapper), saved)
     if rows:
         text = '\n'.join(f'  {row}' for row in rows)
         raise TaskFileError(
@@ -92,7 +92,9 @@ def is_random_state(state: object) -> bool:
     return isinstance(state, Mapping) and {'python', 'numpy', 'torch'} <= state.keys()
 
 
-def wrong_states(optimizer: Optimizer, saved: Any, name: str = '') -> Iterator[str]:
+def wrong_states(
+    own_groups: list[list[Any]], saved: Any, name: str = ''
+) -> Iterator[str]:
     """Where a saved optimizer isn't one of these parameters."""
     part = f'optimizer{name}'
     if not isinstance(saved, Mapping) or not {'state', 'param_groups'} <= saved.keys():
@@ -106,12 +108,12 @@ def wrong_states(optimizer: Optimizer, saved: Any, name: str = '') -> Iterator[s
         len(group.get('params', ())) if isinstance(group, Mapping) else None
         for group in groups
     ]
-    own = [len(group['params']) for group in optimizer.param_groups]
+    own = [len(group) for group in own_groups]
     if sizes != own:
         yield f'{part} has groups of {sizes} parameters, this run has {own}'
         return
     places = [place for group in groups for place in group['params']]
-    parameters = [p for group in optimizer.param_groups for p in group['params']]
+    parameters = [p for group in own_groups for p in group]
     by_place = dict(zip(places, parameters, strict=True))
     for place, values in state.items():
         parameter = by_place.get(place)
@@ -121,7 +123,8 @@ def wrong_states(optimizer: Optimizer, saved: Any, name: str = '') -> Iterator[s
         # SGD without momentum keeps None
         moments = {n: values[n] for n in MOMENTS if values.get(n) is not None}
         for key, value in moments.items():
-            if not isinstance(value, Tensor) or value.shape != parameter.shape:
+            shape = getattr(parameter, 'ds_shape', parameter.shape)
+            if not isinstance(value, Tensor) or value.shape != shape:
                 yield f'{part}.state.{place}.{key} is not of the shape of its parameter'
         for key in not_finite(moments.items()):
             yield f'{part}.state.{place}.{key} has infinite values or NaN'

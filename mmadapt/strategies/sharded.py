@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
-import mmengine
 from mmengine._strategy import DDPStrategy
 from mmengine.device import get_device
-from mmengine.dist import barrier, get_world_size, is_distributed, is_main_process
+from mmengine.dist import get_world_size, is_distributed
 from mmengine.optim import OptimWrapperDict
 from mmengine.registry import STRATEGIES
-from mmengine.runner.checkpoint import save_checkpoint
 from torch import nn
 
 from ..errors import ConfigError
 from ..optim.fused import CHOICES
 from ..sharding import full, like, shard
 from ..weights.task_file import check_task_state, task_keys
+from .files import TaskFiles
 
 __all__ = ['ShardedStrategy']
 
 
 @STRATEGIES.register_module()
-class ShardedStrategy(DDPStrategy):
+class ShardedStrategy(TaskFiles, DDPStrategy):
     """Fully sharded data parallelism for MMEngine's FlexibleRunner.
 
     ``runner_type='FlexibleRunner'`` and ``strategy=dict(type='ShardedStrategy')`` in a
@@ -58,45 +55,6 @@ class ShardedStrategy(DDPStrategy):
         """The state of an optimizer over the whole tensors."""
         gathered: dict[str, Any] = full(self.optim_wrapper.state_dict())
         return gathered
-
-    def save_checkpoint(
-        self,
-        filename: str,
-        *,
-        save_optimizer: bool = True,
-        save_param_scheduler: bool = True,
-        extra_ckpt: dict[str, Any] | None = None,
-        callback: Callable[[dict[str, Any]], None] | None = None,
-    ) -> None:
-        """Gather in all processes, and write in the first, whole or not at all.
-
-        Args:
-            filename: Where.
-            save_optimizer: With the optimizer's state.
-            save_param_scheduler: With the schedules' states.
-            extra_ckpt: What else goes in.
-            callback: The hooks, which cut and check.
-        """
-        checkpoint: dict[str, Any] = {'state_dict': self.model_state_dict()}
-        if save_optimizer and hasattr(self, 'optim_wrapper'):
-            checkpoint['optimizer'] = self.optim_state_dict()
-        if save_param_scheduler and hasattr(self, 'param_schedulers'):
-            checkpoint['param_schedulers'] = self.scheduler_state_dict()
-        checkpoint.update(extra_ckpt or {})
-        checkpoint.setdefault('meta', {}).update(
-            seed=self.seed,
-            time=time.strftime('%Y%m%d_%H%M%S', time.localtime()),
-            mmengine=mmengine.__version__,
-        )
-        if callback is not None:
-            callback(checkpoint)
-        if is_main_process():
-            backend = {'backend': 'mmadapt.AtomicLocalBackend'}
-            remote = '://' in str(filename)
-            save_checkpoint(
-                checkpoint, filename, backend_args=None if remote else backend
-            )
-        barrier()
 
     def load_model_state_dict(
         self,

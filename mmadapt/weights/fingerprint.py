@@ -22,6 +22,7 @@ def hash_tensor(tensor: Tensor) -> str:
     """
     if isinstance(tensor, DTensor):
         tensor = tensor.to_local()
+    tensor = getattr(tensor, 'ds_tensor', tensor)  # DeepSpeed's part of it
     digest = hashlib.sha256(f'{tuple(tensor.shape)} {tensor.dtype} '.encode())
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     digest.update(flat.view(torch.uint8).numpy().data)

@@ -172,6 +172,22 @@ def test_a_loss_scale_may_look_for_its_level_and_not_for_ever() -> None:
         iterate(hook, run, run.model(IMAGES)[0].sum() * float('inf'))
 
 
+def test_a_loss_scale_takes_the_gradients_of_parts_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, 'is_sharded', lambda model: True)
+    hook, run = started(build())
+    step = run.optim_wrapper.step
+    run.optim_wrapper.loss_scaler = object()
+    run.optim_wrapper.step = lambda **_: None  # as a scaler skips it
+    for _ in range(3):
+        iterate(hook, run)
+        assert hook.first is not None and not hook.first.done
+    run.optim_wrapper.step = step
+    iterate(hook, run)
+    assert hook.first.done and len(hook.first.finite) == 8
+
+
 @pytest.mark.parametrize('name', ['backbone.layers.0.ln1.weight', 'backbone.cls_token'])
 def test_a_frozen_parameter_that_was_thawed(name: str) -> None:
     model = build()

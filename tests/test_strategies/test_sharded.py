@@ -140,3 +140,13 @@ def test_deepspeed_is_refused(tmp_path: Path) -> None:
     cfg = config(tmp_path, recipe(4, SHARDED), strategy={'type': 'DeepSpeedStrategy'})
     with pytest.raises(ConfigError, match="type='ShardedStrategy'"):
         launch.build_runner(cfg)
+
+
+@pytest.mark.parametrize('kind', ['ShardedStrategy', 'ZeroStrategy'])
+def test_a_moving_average_is_refused(kind: str, tmp_path: Path) -> None:
+    if kind == 'ZeroStrategy':
+        pytest.importorskip('deepspeed', reason='DeepSpeed is not installed')
+    changes = "custom_hooks += [dict(type='EMAHook', momentum=0.5)]\n"
+    cfg = config(tmp_path, recipe(4, SHARDED + changes), strategy={'type': kind})
+    with pytest.raises(ConfigError, match='EMAHook copies the whole model'):
+        launch.build_runner(cfg)

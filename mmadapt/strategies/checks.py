@@ -1,0 +1,52 @@
+"""What can't be asked of a trunk that is dealt out, refused before it is built."""
+
+from __future__ import annotations
+
+from mmengine.config import Config
+from mmengine.hooks import EMAHook
+from mmengine.runner import Runner
+
+from ..errors import ConfigError
+from .sharded import ShardedStrategy
+from .zero import ZeroStrategy
+
+__all__ = ['check_averages', 'check_strategy']
+
+OURS = (ShardedStrategy.__name__, ZeroStrategy.__name__)
+
+
+def check_strategy(cfg: Config) -> None:
+    """Refuse a strategy that writes no task files.
+
+    Raises:
+        ConfigError: It is MMEngine's own of DeepSpeed.
+    """
+    if kind_of(cfg) == 'DeepSpeedStrategy':
+        raise ConfigError(
+            "strategy.type='DeepSpeedStrategy' writes files of its own in place of "
+            "task files, and is not supported. Give strategy=dict(type='ZeroStrategy')"
+            ", which is DeepSpeed with task files, or strategy=dict(type='Sharded"
+            "Strategy'), which needs no DeepSpeed."
+        )
+
+
+def check_averages(runner: Runner, cfg: Config) -> None:
+    """Refuse a moving average of a model that is dealt out.
+
+    Raises:
+        ConfigError: A hook that copies the model.
+    """
+    if kind_of(cfg) not in OURS:
+        return
+    for hook in runner.hooks:
+        if isinstance(hook, EMAHook):
+            raise ConfigError(
+                f'{type(hook).__name__} copies the whole model, which '
+                f'{kind_of(cfg)} deals out: take it out of custom_hooks.'
+            )
+
+
+def kind_of(cfg: Config) -> str | None:
+    """The type of a config's strategy, without a scope."""
+    kind = (cfg.get('strategy') or {}).get('type')
+    return kind.rpartition('.')[2] if isinstance(kind, str) else None
