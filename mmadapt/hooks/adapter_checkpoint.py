@@ -6,21 +6,19 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import all_gather_object, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from ..errors import ConfigError, TaskFileError
 from ..weights.latest import NOTE
-from ..weights.run_line import RunLine
 from ..weights.task_file import check_task_state, task_keys
 from ..wrapping import unwrapped
 from .plain import plain_parts, rebuilt
-from .position import go_on, position
 from .random_state import random_state, set_random_state
 from .resumable import check_resumable
-from .run_note import begin_run
+from .run_state import RunState
 from .storage import LateRemoval, write_whole
 
 __all__ = ['AdapterCheckpointHook']
@@ -39,9 +37,10 @@ class AdapterCheckpointHook(CheckpointHook):
     :class:`mmengine.hooks.CheckpointHook`; a storage of one's own (``backend_args``,
     or an address as ``out_dir``) takes the place of the local files.
 
-    The files keep the random generators and the place in the epoch too, and validation
-    leaves these as it found them: with a seed in the config and no worker processes, a
-    resumed run ends in the very weights of one that was never interrupted.
+    The files keep the random generators, the place in the epoch and gradients that wait
+    for their update too; validation leaves the generators as it found them, and data
+    workers are seeded by the epoch. So with a seed in the config a resumed run ends in
+    the very weights of one that was never interrupted.
 
     Raises:
         ConfigError: A moving average whose hook would run behind this one.
@@ -57,49 +56,21 @@ class AdapterCheckpointHook(CheckpointHook):
         local = '://' not in str(self.out_dir)
         if local and self.backend_args is None and self.file_client_args is None:
             self.backend_args = dict(DEFAULT_BACKEND)
-        self.random_states: list[dict[str, Any]] = []
-        self.resumed_states: list[dict[str, Any]] = []
-        self.epoch_start: dict[str, Any] = {}
-        self.begun = (0, 0)
-        self.place: dict[str, int] = {}
-        self.resumed_place: dict[str, int] = {}
+        self.state = RunState()
         self.before_validation: dict[str, Any] = {}
         self.warned: set[str] = set()
-        self.line: RunLine | None = None
-        self.resumed: dict[str, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
         """Prepare the folder, and go on from the generators of a resumed file."""
         check_order(runner, self)
         super().before_train(runner)
-        self.line = begin_run(runner, str(self.out_dir), self.resumed)
-        self.resumed = {}
         self._forget_foreign_files()
         self.file_backend = LateRemoval(self.file_backend)
-        states, now = self.resumed_states, None
-        if len(states) == runner.world_size:
-            now = states[runner.rank]
-            set_random_state(now)
-        elif runner._resume and not states:
-            runner.logger.warning(
-                f"'{runner._load_from}' has no random states: the run goes on with "
-                'other data and dropout than one that was not interrupted.'
-            )
-        elif states:
-            runner.logger.info(
-                f'random states of {len(self.resumed_states)} process(es) are not '
-                f'resumed in {runner.world_size}'
-            )
-        start = now.get('epoch_start') if now is not None else None
-        go_on(runner, self.resumed_place, start, now)
-        self.epoch_start = dict(start or {})
+        self.state.begin(runner, str(self.out_dir))
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Remember where this epoch begins, and what its data is drawn with."""
-        done = self.resumed_place.pop('batches', 0)
-        self.begun = (runner.epoch, runner.iter - done)
-        if not done:
-            self.epoch_start = random_state()
+        self.state.begin_epoch(runner)
 
     def _forget_foreign_files(self) -> None:
         """Best files of another folder are another run's, and stay there."""
@@ -130,11 +101,7 @@ class AdapterCheckpointHook(CheckpointHook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep what was trained; called behind EMAHook, whose copy is cut alike."""
         keys = task_keys(unwrapped(runner.model))
-        if self.line is not None:
-            checkpoint['meta']['run'] = self.line.plain()
-        if 'optimizer' in checkpoint:
-            checkpoint['random_state'] = self.random_states
-            checkpoint['position'] = self.place
+        self.state.add_to(checkpoint)
         states = {
             'state_dict': OrderedDict(
                 (name, tensor)
@@ -180,17 +147,11 @@ class AdapterCheckpointHook(CheckpointHook):
                     f'({type(error).__name__}: {error}); take another file of the run.'
                 ) from error
         if runner._resume:
-            self.resumed_states = checkpoint.get('random_state', [])
-            self.resumed_place = dict(checkpoint.get('position', {}))
-            self.resumed = {'meta': checkpoint['meta']}
+            self.state.take(checkpoint)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write one file, then the note that names it, then let the oldest go."""
-        self.place = position(runner, meta, self.begun)
-        state = random_state()
-        if self.place['batches']:
-            state['epoch_start'] = self.epoch_start
-        self.random_states = all_gather_object(state)
+        self.state.note(runner, meta)
         name = self.filename_tmpl.format(step)
         with self.file_backend.waits(self._current_files):
             self._retire(runner, step)

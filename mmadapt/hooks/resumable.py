@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
@@ -13,6 +14,7 @@ from ..errors import TaskFileError
 from ..weights.task_file import check_task_state
 from ..weights.values import not_finite
 from ..wrapping import unwrapped
+from .gradients import wrong_gradients
 from .optimizers import groups_of
 
 __all__ = ['check_resumable']
@@ -35,6 +37,8 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
     if not rows:
         # Another task's file says so, rather than that its optimizer doesn't fit.
         check_task_state(unwrapped(runner.model), checkpoint['state_dict'])
+        check_average(runner, checkpoint)
+        rows += wrong_gradients(runner, checkpoint.get('gradients', []))
         wrapper = runner.optim_wrapper
         if isinstance(runner, Runner):  # FlexibleRunner's strategy has built its own
             wrapper = runner.optim_wrapper = runner.build_optim_wrapper(wrapper)
@@ -50,6 +54,28 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
             f"'{runner._load_from}' can not be resumed from:\n{text}\nTake another "
             'file of the run, or start a new training from its weights, with '
             '--cfg-options load_from=FILE and without --resume.'
+        )
+
+
+def check_average(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
+    """Refuse to train on from averaged weights, as if they were those of the steps.
+
+    EMAHook writes its average as the weights, and keeps those of the steps apart. The
+    other way round nothing is lost: it begins its average with the weights, and says
+    so.
+
+    Raises:
+        TaskFileError: The file has a moving average, and this run has no EMAHook.
+    """
+    if 'ema_state_dict' not in checkpoint:
+        return
+    if not any(isinstance(hook, EMAHook) for hook in runner.hooks):
+        raise TaskFileError(
+            f"'{runner._load_from}' is of a training with a moving average (EMAHook), "
+            'and this one has none: its weights are the averaged ones, from which that '
+            'training did not go on. Put its EMAHook back into custom_hooks; or start '
+            'a new training from the averaged weights, with --cfg-options '
+            'load_from=FILE and without --resume.'
         )
 
 

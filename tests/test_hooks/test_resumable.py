@@ -61,6 +61,15 @@ CASES = {
     ),
     'schedules': (put('param_schedulers', value=['x']), 'param_schedulers holds other'),
     'random': (put('random_state', value=[{}]), 'random_state holds no states'),
+    'gradients': (put('gradients', value='x'), "gradients is 'x'"),
+    'counts': (
+        put('gradients', value=[{'counts': [[1]], 'grads': {}}]),
+        'gradients holds other things',
+    ),
+    'gradient': (
+        put('gradients', value=[{'counts': [[2, 1]], 'grads': {'a': torch.ones(1)}}]),
+        r'gradients\.a is not of the shape',
+    ),
     'position': (put('position', value='x'), "position is 'x'"),
 }
 

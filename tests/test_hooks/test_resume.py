@@ -40,9 +40,22 @@ class PowerCut(Hook):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize('average', sorted(AVERAGES))
-def test_it_ends_in_the_same_weights(tmp_path: Path, average: str) -> None:
-    changes = RECIPE + AVERAGES[average]
+WORKERS = """
+pipeline[1] = dict(type='RandomResizedCrop', scale=32)
+train_dataloader.update(num_workers=2, persistent_workers={})
+"""
+OTHERS = {
+    'workers that stay': WORKERS.format(True),
+    'new workers': WORKERS.format(False),
+    # three batches an epoch: the file is cut off between two updates, and at the end
+    # one is over
+    'accumulated': 'optim_wrapper.update(accumulative_counts=4)\n',
+}
+
+
+@pytest.mark.parametrize('change', sorted(AVERAGES | OTHERS))
+def test_it_ends_in_the_same_weights(tmp_path: Path, change: str) -> None:
+    changes = RECIPE + (AVERAGES | OTHERS)[change]
     whole = Runner.from_cfg(config(tmp_path / 'a', changes, experiment_name='whole'))
     whole.train()
 
@@ -81,6 +94,17 @@ def test_a_file_of_another_task_is_refused(tmp_path: Path, average: str) -> None
             runner.train()
         for name, tensor in backbone.state_dict().items():
             assert torch.equal(tensor, before[name]), name
+
+
+def test_an_average_without_its_hook_is_refused(tmp_path: Path) -> None:
+    Runner.from_cfg(config(tmp_path, RECIPE + AVERAGES['mmengine'])).train()
+    runner = Runner.from_cfg(config(tmp_path, RECIPE, resume=True))
+    backbone = runner.model.backbone
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    with pytest.raises(TaskFileError, match='moving average .* Put its EMAHook back'):
+        runner.train()
+    for name, tensor in backbone.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
 
 
 def test_an_average_behind_the_checkpoint_hook_is_refused(tmp_path: Path) -> None:

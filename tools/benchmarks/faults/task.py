@@ -35,7 +35,7 @@ pipeline = [
     dict(type='PackInputs')]
 dataset = dict(type='CustomDataset', data_root={photos!r}, pipeline=pipeline)
 train_dataloader = dict(
-    batch_size=4, num_workers={workers}, drop_last=True, persistent_workers=False,
+    batch_size=4, num_workers={workers}, drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True), dataset=dataset)
 val_dataloader = dict(
     batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
