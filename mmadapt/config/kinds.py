@@ -15,6 +15,7 @@ from .accepts import LIBRARIES, find_class, known_names, options_of
 from .data import scope_of
 from .option_roles import default_type, registry_of
 from .places import Node, walk
+from .top_names import is_slip
 
 __all__ = ['check_kinds']
 
@@ -67,7 +68,7 @@ def check_kinds(cfg: Config, phase: str = 'train') -> None:
             for path, value in values(cfg[name], name):
                 check_container(cfg, path, value)
                 if isinstance(value, Mapping):
-                    check_dataset(path, value)
+                    check_dataset(cfg, path, value)
             for path, node in walk(cfg[name], name):
                 check_type(cfg, path, node)
 
@@ -94,14 +95,17 @@ def check_container(cfg: Config, path: str, value: Any) -> None:
     elif is_plain and (re.fullmatch(EITHER, path) or is_model_part(cfg, path)):
         wanted = 'a dict, or a list of dicts'
     if wanted:
-        raise ConfigError(f'{path} is {shown(value)}; allowed: {wanted}.')
+        raise ConfigError(
+            f'{file_of(cfg)}: {path} is {shown(value)}; allowed: {wanted}.'
+        )
 
 
-def check_dataset(path: str, node: Mapping[str, Any]) -> None:
+def check_dataset(cfg: Config, path: str, node: Mapping[str, Any]) -> None:
     """Refuse a dataloader without data."""
     if re.fullmatch(LOADER, path) and node.get('dataset') is None:
         raise ConfigError(
-            f'{path} has no dataset. Give it one, {path}.dataset=dict(type=NAME, ...).'
+            f'{file_of(cfg)}: {path} has no dataset. Give it one, '
+            f'{path}.dataset=dict(type=NAME, ...).'
         )
 
 
@@ -111,15 +115,19 @@ def check_type(cfg: Config, path: str, node: Node) -> None:
         return
     if path == 'train_cfg':
         raise ConfigError(
-            f'train_cfg is {shown(node)}, without by_epoch; allowed: by_epoch=True '
-            'with max_epochs, by_epoch=False with max_iters, or a type.'
+            f'{file_of(cfg)}: train_cfg is {shown(node)}, without by_epoch; allowed: '
+            'by_epoch=True with max_epochs, by_epoch=False with max_iters, or a type.'
         )
     registry = registry_of(path)
     if registry is not None:
+        slips = [
+            f' {key!r} is read as an option.' for key in node if is_slip(key, 'type')
+        ]
         raise ConfigError(
-            f'{path} is {shown(node)}, without a type, which says what it is; '
-            f'allowed: that of any {registry.name}{suggested(registry, node)}. Where '
-            'it replaces a part of a base config as a whole, give the type again.'
+            f'{file_of(cfg)}: {path} is {shown(node)}, without a type, which says what '
+            f'it is; allowed: that of any {registry.name}{suggested(registry, node)}.'
+            f'{"".join(slips)} Where it replaces a part of a base config as a whole, '
+            'give the type again.'
         )
 
 
@@ -146,6 +154,11 @@ def is_model_part(cfg: Config, path: str) -> bool:
         parent = parent[int(name) if name.isdigit() else name]
     owner = find_class(MODELS, parent.get('type')) if hasattr(parent, 'get') else None
     return getattr(owner, '__module__', '').split('.')[0] in (*LIBRARIES, 'mmadapt')
+
+
+def file_of(cfg: Config) -> str:
+    """The config, for an error."""
+    return str(cfg.filename or 'the config')
 
 
 def shown(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,6 +78,13 @@ def test_a_part_without_a_type(path: str, value: Any, allowed: str) -> None:
     name = f'{path}.0' if isinstance(value, list) else path
     with pytest.raises(ConfigError, match=f'{name} is .* without a type.*{allowed}'):
         check_kinds(changed(path, value))
+
+
+def test_a_slip_of_the_pen_is_named(tmp_path: Path) -> None:
+    (tmp_path / 'own.py').write_text("model = dict(tpye='ImageClassifier')\n")
+    cfg = Config.fromfile(tmp_path / 'own.py')
+    with pytest.raises(ConfigError, match=r"own\.py: model is .*'tpye' is read as an"):
+        check_kinds(cfg)
 
 
 def test_the_type_inside_a_wrapper() -> None:
