@@ -38,15 +38,9 @@ def break_trunk(
     if turn // 2 % 2:
         kind = turn // 4 % len(STATE_FAULTS)
         fault = STATE_FAULTS[kind](content['state_dict'], own)
-        if safe and all(map(torch.is_tensor, content['state_dict'].values())):
-            save_file(as_stored(content['state_dict']), file)
-        else:
-            torch.save(content, file)
+        write_plain(content, file)
     else:
-        if safe:
-            save_file(as_stored(content['state_dict']), file)
-        else:
-            torch.save(content, file)
+        write_plain(content, file)
         broken, fault = damage(file.read_bytes(), own, turn)
         file.write_bytes(broken)
     return Case(
@@ -128,6 +122,15 @@ def write(content: dict[str, Any], file: Path, safe: bool) -> None:
         file.write_bytes(safetensors_bytes(content))
     except TaskFileError:  # what can't be written can't be met
         torch.save(copied(content), file)
+
+
+def write_plain(content: dict[str, Any], file: Path) -> None:
+    """A trunk, as others write it; tensors alone go into a safetensors file."""
+    state = content['state_dict']
+    if file.suffix == '.safetensors' and all(map(torch.is_tensor, state.values())):
+        save_file(as_stored(state), file)
+    else:
+        torch.save(content, file)
 
 
 def as_stored(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

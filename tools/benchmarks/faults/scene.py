@@ -16,12 +16,15 @@ __all__ = ['Scene', 'write_scenes']
 LIMIT = 300.0
 CLASSES = ('blue', 'red')
 
-IMAGE = """
-_base_ = '{configs}/adaptformer_image_folder.py'
+MODEL = """
+_base_ = '{configs}/{base}.py'
 data_root = {data!r}
 trunk = {trunk!r}
 arch = dict(_delete_=True, num_heads=2)
 model = dict(backbone=dict(img_size=32, patch_size=8, adapter=dict(bottleneck=4)))
+"""
+
+PHOTOS = """
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='RandomResizedCrop', scale=32),
@@ -32,13 +35,8 @@ test_pipeline = [
     dict(type='PackInputs')]
 """
 
-VIDEO = """
-_base_ = '{configs}/adaptformer_video_list.py'
-data_root = {data!r}
-trunk = {trunk!r}
-arch = dict(_delete_=True, num_heads=2)
+CLIPS = """
 num_frames = 4
-model = dict(backbone=dict(img_size=32, patch_size=8, adapter=dict(bottleneck=4)))
 train_pipeline = [
     dict(type='OpenVideo'),
     dict(type='SampleClip', clip_len=4, frame_interval=2, random=True),
@@ -56,22 +54,6 @@ test_pipeline = [
     dict(type='PackActionInputs', meta_keys=('img_shape', 'filename'))]
 """
 
-LABELS = """
-_base_ = '{configs}/adaptformer_image_multilabel.py'
-data_root = {data!r}
-trunk = {trunk!r}
-arch = dict(_delete_=True, num_heads=2)
-model = dict(backbone=dict(img_size=32, patch_size=8, adapter=dict(bottleneck=4)))
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='RandomResizedCrop', scale=32),
-    dict(type='PackInputs')]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=32),
-    dict(type='PackInputs')]
-"""
-
 COMMON = """
 train_dataloader = dict(
     batch_size=4, num_workers=0, dataset=dict(pipeline=train_pipeline))
@@ -83,7 +65,12 @@ default_hooks = dict(
     checkpoint=dict(max_keep_ckpts=-1, save_best=None), logger=dict(interval=1))
 """
 
-CONFIGS = {'image': IMAGE, 'video': VIDEO, 'labels': LABELS}
+CONFIGS = {
+    'image': ('adaptformer_image_folder', PHOTOS),
+    'video': ('adaptformer_video_list', CLIPS),
+    'labels': ('adaptformer_image_multilabel', PHOTOS),
+}
+"""A shipped config, and the pipelines in place of its own."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +119,14 @@ def write_scenes(folder: Path, names: tuple[str, ...]) -> dict[str, Scene]:
         data = folder / name
         samples = write_data(data, name)
         config = folder / f'{name}.py'
-        text = CONFIGS[name].format(
-            configs=TOOLS.parent / 'configs', data=str(data), trunk=str(trunk)
+        base, pipelines = CONFIGS[name]
+        model = MODEL.format(
+            configs=TOOLS.parent / 'configs',
+            base=base,
+            data=str(data),
+            trunk=str(trunk),
         )
-        config.write_text(text + COMMON)
+        config.write_text(model + pipelines + COMMON)
         work = folder / f'{name}_work'
         ended = run(
             'train.py',
