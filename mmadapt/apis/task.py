@@ -23,6 +23,7 @@ from ..errors import AdaptError, ConfigError, DataError
 from ..weights.reading import read_checkpoint
 from .inputs import check_content, check_kind, kind_of
 from .meta import class_names, count_classes
+from .preprocessing import check_preprocessing
 
 __all__ = ['Prediction', 'TaskModel', 'load_task', 'predict']
 
@@ -86,6 +87,7 @@ def load_task(
     cfg = resolve_config(cfg, 'predict', count_classes(checkpoint, task))
     with config_errors(cfg):
         model = build(cfg, str(task), device or get_device())
+    check_preprocessing(str(task), checkpoint, model)
     return TaskModel(
         model=model,
         cfg=cfg,

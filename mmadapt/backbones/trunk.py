@@ -31,6 +31,7 @@ from ..precision import check_frozen_dtype, store_frozen
 from ..weights.coverage import LoadReport
 from ..weights.fingerprint import TrunkRecord, hash_values
 from ..weights.load import load_weights
+from ..weights.options import trunk_options
 from ..weights.stamp import TaskStamp
 
 __all__ = ['adapt_backbone', 'check_init_cfg', 'drawn_from']
@@ -87,6 +88,7 @@ def adapt_backbone(
         record=frozen_record(backbone, trainable, report, options['type']),
         adapter=described,
         trainable=trainable if trainable == 'all' else list(trainable),
+        options=trunk_options(backbone),
         trained=trained_tensors(backbone, trainable),
         report=report,
         trunk_state=options['state'],

@@ -13,6 +13,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
 from ..apis.meta import check_class_names
+from ..apis.preprocessing import PREPROCESSING, check_preprocessing, preprocessing
 from ..errors import FrozenTrunkError
 from ..hosts.norm import fix_statistics
 from ..weights.differences import shortened
@@ -45,7 +46,8 @@ class FrozenTrunkHook(Hook):
         DataError: No batch to train on.
         ConfigError: No hook that shares the statistics, or a trunk in bfloat16 and a
             training in another precision.
-        TaskFileError: A checkpoint to go on from whose classes are not the data's.
+        TaskFileError: A checkpoint of other classes than those of the data, or trained
+            on pixels of another normalisation.
     """
 
     def __init__(self) -> None:
@@ -83,18 +85,26 @@ class FrozenTrunkHook(Hook):
                 self.first.check(runner)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compare the classes of a task file with those of the data."""
-        if not find_stamps(unwrapped(runner.model)):
+        """Compare a task file with the data: its classes, and how it sees pixels."""
+        model = unwrapped(runner.model)
+        if not find_stamps(model):
             return  # a plain model may begin with the weights of other classes
+        check_preprocessing(str(runner._load_from), checkpoint, model)
         for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
             if isinstance(loop, BaseLoop):  # else it isn't built, and not run
                 dataset = loop.dataloader.dataset
                 check_class_names(str(runner._load_from), checkpoint, dataset)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compare the frozen tensors with the start's: no file of a changed trunk."""
+        """Compare the frozen tensors with the start's: no file of a changed trunk.
+
+        The file is told how the model sees pixels.
+        """
         if self.hashes:
             self.compare(runner)
+        model = unwrapped(runner.model)
+        if find_stamps(model):
+            checkpoint.setdefault('meta', {})[PREPROCESSING] = preprocessing(model)
 
     def after_train(self, runner: Runner) -> None:
         """Compare the frozen tensors with the start's."""

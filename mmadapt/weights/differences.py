@@ -27,6 +27,7 @@ def describe(file: Mapping[str, Any], model: Mapping[str, Any]) -> list[str]:
     rows += adapter_rows(canonical(file['adapter']), canonical(model['adapter']))
     if file['fingerprint'] != model['fingerprint']:
         rows += trunk_rows(file, model)
+    rows += option_rows(file['options'], model['options'])
     if not rows:
         rows += shape_rows(file['trained'], model['trained'])
     return rows
@@ -88,6 +89,18 @@ def trunk_rows(file: Mapping[str, Any], model: Mapping[str, Any]) -> list[str]:
     return [
         f'trunk: the file was trained on {prints[0]}, the model has {prints[1]}; '
         f'{len(differing)} of {count} tensors differ: {shortened(differing)}'
+    ]
+
+
+def option_rows(
+    file: Mapping[str, list[Any]], model: Mapping[str, list[Any]]
+) -> list[str]:
+    """Options of the trunk that both sides tell, and differ in."""
+    return [
+        f'trunk {name}: the file was trained with {file[name]}, the model has '
+        f'{model[name]}'
+        for name in sorted(file.keys() & model.keys())
+        if file[name] != model[name]
     ]
 
 

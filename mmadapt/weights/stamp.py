@@ -30,6 +30,11 @@ PARTS: dict[str, Callable[[Any], bool]] = {  # of the document, and what each ma
         isinstance(value, dict) and all(isinstance(v, list) for v in value.values())
     ),
 }
+LATER: dict[str, Callable[[Any], bool]] = {  # which older files lack
+    'options': lambda value: (
+        isinstance(value, dict) and all(isinstance(v, list) for v in value.values())
+    ),
+}
 SHORT = 16  # hex digits of a tensor's hash that the stamp keeps
 
 
@@ -44,6 +49,7 @@ class TaskStamp(nn.Module):
         record: The frozen trunk's hashes; empty where nothing is frozen.
         adapter: The options that decide the adapted function, one dict a method.
         trainable: Prefixes that train beside the adapters, or ``'all'``.
+        options: What :func:`~mmadapt.weights.options.trunk_options` finds.
         trained: Name, relative to the backbone, and shape of each trained tensor.
         report: What loading the trunk found, or None.
         trunk_state: ``'loaded'``, ``'random'`` or ``'none'``.
@@ -56,6 +62,7 @@ class TaskStamp(nn.Module):
         record: TrunkRecord,
         adapter: Sequence[Mapping[str, Any]],
         trainable: Sequence[str] | str,
+        options: Mapping[str, Sequence[Any]],
         trained: Mapping[str, Sequence[int]],
         report: LoadReport | None,
         trunk_state: str,
@@ -70,6 +77,7 @@ class TaskStamp(nn.Module):
             'tensors': {name: h[:SHORT] for name, h in record.tensors.items()},
             'adapter': [dict(options) for options in adapter],
             'trainable': trainable if isinstance(trainable, str) else list(trainable),
+            'options': {name: list(values) for name, values in options.items()},
             'trained': {name: list(shape) for name, shape in trained.items()},
         }
         self.register_buffer('stamp', encode(content))
@@ -210,7 +218,8 @@ def decode(stamp: object) -> dict[str, Any]:
         )
     if absent := PARTS.keys() - content.keys():
         raise broken(stamp, f'it lacks {sorted(absent)}')
-    for part, fits in PARTS.items():
+    content.setdefault('options', {})  # files from before there were any
+    for part, fits in {**PARTS, **LATER}.items():
         if not fits(content[part]):
             raise broken(stamp, f'its {part} is {content[part]!r}')
     return dict(content)

@@ -106,6 +106,11 @@ DIFFERENT = [
     ({'adapter': {'bottleneck': 8, 'scale': 1.0}}, 'adapter scale: the file has 0.1'),
     ({'adapter': {'bottleneck': 8, 'layers': [0]}}, r'adapter layers.*\[0, 1\].*\[0\]'),
     ({'adapter': None}, r'1 method\(s\) \(AdaptMLP\), the model 0 \(none\)'),
+    (
+        {'arch': {**ARCH, 'num_heads': 2}},
+        r'trunk heads: the file was trained with \[4\], the model has \[2\]',
+    ),
+    ({'norm_cfg': {'type': 'LN', 'eps': 0.5}}, r'trunk epsilon: .*\[1e-06\].*\[0.5\]'),
     ({'trainable': ['ln1']}, r"trainable: the file has \[\], the model \['ln1'\]"),
     (
         {'num_classes': 5},
@@ -132,6 +137,24 @@ def test_plain_torch_loading_refuses_it_too(
 ) -> None:
     with pytest.raises(TaskFileError, match=message):
         build(**options).load_state_dict(task_of(trained()), strict=False)
+
+
+def test_files_from_before_options_were_stamped(load: Any) -> None:
+    state, other = task_of(trained()), build(norm_cfg={'type': 'LN', 'eps': 0.5})
+    content = decode(state['backbone.task_stamp.stamp'])
+    del content['options']
+    state['backbone.task_stamp.stamp'] = encode(content)
+    load(other, state)
+    assert torch.equal(other.head.fc.bias, state['head.fc.bias'])
+
+
+@pytest.mark.parametrize('options', [None, {'heads': 4}])
+def test_options_that_are_none(load: Any, options: Any) -> None:
+    state = task_of(trained())
+    content = decode(state['backbone.task_stamp.stamp'])
+    state['backbone.task_stamp.stamp'] = encode({**content, 'options': options})
+    with pytest.raises(TaskFileError, match='its options is'):
+        load(build(), state)
 
 
 def test_options_of_training_do_not_matter(load: Any) -> None:
