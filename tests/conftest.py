@@ -13,6 +13,16 @@ from mmengine.registry import DefaultScope
 import mmadapt
 
 
+@pytest.fixture(autouse=True, scope='session')
+def _forks_may_differentiate() -> None:
+    """Let processes that tests fork compute gradients.
+
+    Where the first gradient of a process is that of a compiled graph, torch starts
+    threads for it and refuses gradients in all forks of that process.
+    """
+    torch.ones(1, requires_grad=True).sum().backward()
+
+
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test starts alike, whatever ran before it in the same process."""
