@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
-from mmengine.hooks import CheckpointHook, EMAHook
+from mmengine.hooks import CheckpointHook, EMAHook, Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
@@ -15,6 +15,8 @@ from ..errors import ConfigError, TaskFileError
 from ..weights.latest import NOTE
 from ..weights.task_file import check_task_state, task_keys
 from ..wrapping import unwrapped
+from .changed_options import warn_changed_options
+from .hook_states import learns_from_scores
 from .plain import plain_parts, rebuilt
 from .random_state import random_state, set_random_state
 from .resumable import check_resumable
@@ -57,6 +59,7 @@ class AdapterCheckpointHook(CheckpointHook):
         if local and self.backend_args is None and self.file_client_args is None:
             self.backend_args = dict(DEFAULT_BACKEND)
         self.state = RunState()
+        self.newest: tuple[int, dict[str, int]] | None = None
         self.before_validation: dict[str, Any] = {}
         self.warned: set[str] = set()
 
@@ -67,6 +70,8 @@ class AdapterCheckpointHook(CheckpointHook):
         self._forget_foreign_files()
         self.file_backend = LateRemoval(self.file_backend)
         self.state.begin(runner, str(self.out_dir))
+        if learns_from_scores(runner):
+            runner.register_hook(SavesAgain(self), 'LOWEST')
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Remember where this epoch begins, and what its data is drawn with."""
@@ -138,6 +143,7 @@ class AdapterCheckpointHook(CheckpointHook):
             )
         if runner._resume:
             check_resumable(runner, checkpoint)
+            warn_changed_options(runner, checkpoint)
         if 'message_hub' in checkpoint:
             try:
                 checkpoint['message_hub'] = rebuilt(checkpoint['message_hub'])
@@ -151,6 +157,7 @@ class AdapterCheckpointHook(CheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write one file, then the note that names it, then let the oldest go."""
+        self.newest = step, {name: meta[name] for name in ('epoch', 'iter')}
         self.state.note(runner, meta)
         name = self.filename_tmpl.format(step)
         with self.file_backend.waits(self._current_files):
@@ -194,6 +201,27 @@ class AdapterCheckpointHook(CheckpointHook):
         best = list(getattr(self, 'best_ckpt_path_dict', {}).values())
         best.append(getattr(self, 'best_ckpt_path', None))
         return [str(path) for path in (*best, self.last_ckpt) if path]
+
+
+class SavesAgain(Hook):
+    """Writes the newest file again behind a validation from which hooks have learned.
+
+    The file was written in front of it, and a resumed run begins behind it.
+
+    Args:
+        checkpoints: What writes it.
+    """
+
+    def __init__(self, checkpoints: AdapterCheckpointHook) -> None:
+        self.checkpoints = checkpoints
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Write it, where it is of this very moment."""
+        newest = self.checkpoints.newest
+        if newest is not None and newest[1]['iter'] == runner.iter:
+            self.checkpoints._save_checkpoint_with_step(runner, newest[0], newest[1])
 
 
 def check_order(runner: Runner, hook: AdapterCheckpointHook) -> None:

@@ -15,6 +15,7 @@ from ..weights.task_file import check_task_state
 from ..weights.values import not_finite
 from ..wrapping import unwrapped
 from .gradients import wrong_gradients
+from .hook_states import wrong_hook_states
 from .optimizers import groups_of
 
 __all__ = ['check_resumable']
@@ -101,6 +102,7 @@ def wrong_parts(checkpoint: Mapping[str, Any]) -> Iterator[str]:
     ):
         if name in checkpoint and not isinstance(checkpoint[name], kind):
             yield f'{name} is {shown(checkpoint[name])}'
+    yield from wrong_hook_states(checkpoint.get('hooks', {}))
     if 'message_hub' not in checkpoint:
         yield 'message_hub is lacking'
     schedules = checkpoint.get('param_schedulers')

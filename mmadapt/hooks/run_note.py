@@ -12,13 +12,14 @@ from mmengine.runner import Runner
 
 from ..weights.latest import candidates
 from ..weights.run_line import RUN_NOTE, RunLine
+from .leftovers import remove_leftovers
 from .storage import write_whole
 
 __all__ = ['begin_run']
 
 
 def begin_run(runner: Runner, out_dir: str, resumed: Mapping[str, Any]) -> RunLine:
-    """Give a training an id, and note it in its folder.
+    """Give a training an id, note it in its folder, and clear up there.
 
     Warns where a training from the beginning finds checkpoints of another one.
 
@@ -39,9 +40,10 @@ def begin_run(runner: Runner, out_dir: str, resumed: Mapping[str, Any]) -> RunLi
         line = RunLine.fresh()
     if not is_main_process():
         return line
-    there = {file.name: file for file in candidates(folder)}
-    if '://' not in out_dir:
-        there.update((file.name, file) for file in candidates(Path(out_dir)))
+    folders = {folder} if '://' in out_dir else {folder, Path(out_dir)}
+    for name in [name for one in folders for name in remove_leftovers(one)]:
+        runner.logger.info(f'{name} is removed, half written by a run that was killed')
+    there = {file.name for one in folders for file in candidates(one)}
     if there and not resumed:
         runner.logger.warning(
             'this training starts from the beginning among checkpoints of another '

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from ..weights.run_line import RunLine
 from .gradients import gradients, restore_gradients
+from .hook_states import hook_states, restore_hooks
 from .position import go_on, position
 from .random_state import random_state, set_random_state
 from .run_note import begin_run
@@ -17,12 +18,13 @@ from .worker_seeds import EpochSeeds, seed_workers
 
 __all__ = ['RunState']
 
-ENTRIES = ('random_state', 'position', 'gradients')
+ENTRIES = ('random_state', 'position', 'gradients', 'hooks')
 """What is added to a checkpoint that holds an optimizer."""
 
 
 class RunState:
-    """Which run it is, its generators, its place in the data, its pending gradients.
+    """Which run it is, its generators, its place in the data, its waiting gradients,
+    and what its hooks have counted.
 
     :class:`~mmadapt.hooks.AdapterCheckpointHook` asks it at each of its own points.
     """
@@ -64,6 +66,7 @@ class RunState:
                 f'resumed in {runner.world_size}'
             )
         restore_gradients(runner, file.get('gradients', []))
+        restore_hooks(runner, file.get('hooks', {}))
         start = now.get('epoch_start') if now is not None else None
         self.resumed_place = dict(file.get('position', {}))
         go_on(runner, self.resumed_place, start, now)
@@ -93,6 +96,7 @@ class RunState:
             'random_state': all_gather_object(state),
             'position': place,
             'gradients': gradients(runner),
+            'hooks': hook_states(runner),
         }
 
     def add_to(self, checkpoint: dict[str, Any]) -> None:

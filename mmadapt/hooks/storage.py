@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,12 @@ from mmengine.fileio.backends import LocalBackend
 
 from ..errors import StorageError
 
-__all__ = ['AtomicLocalBackend', 'LateRemoval', 'write_whole']
+__all__ = ['AtomicLocalBackend', 'LateRemoval', 'this_host', 'write_whole']
+
+
+def this_host() -> str:
+    """The name of this machine, as a part of the names of files."""
+    return re.sub(r'[^A-Za-z0-9_-]', '_', platform.node()) or 'host'
 
 
 def write_whole(content: bytes, path: str | os.PathLike[str]) -> None:
@@ -25,7 +32,8 @@ def write_whole(content: bytes, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f'.{target.name}.{os.getpid()}.tmp')
+    own = f'{this_host()}.{os.getpid()}'  # others may write to the folder too
+    temporary = target.with_name(f'.{target.name}.{own}.tmp')
     try:
         with temporary.open('wb') as file:
             file.write(content)

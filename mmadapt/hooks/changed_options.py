@@ -1,0 +1,112 @@
+"""Options of a config that a resumed run doesn't take: the file has others."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
+from mmengine.runner import Runner
+from torch.optim import Optimizer
+
+from .optimizers import optimizers
+
+__all__ = ['warn_changed_options']
+
+STATE = ('last_step', 'optimizer', 'verbose')
+"""Arguments of a schedule that are no options."""
+
+OPTIMIZER_OPTIONS = ('initial_lr', 'weight_decay', 'momentum', 'betas', 'eps')
+
+
+def warn_changed_options(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
+    """Name the options of schedules and optimizers in which a file and a run differ.
+
+    MMEngine loads them with their state, so that those of the file hold: a longer
+    training goes on with the schedule of the shorter one.
+
+    Args:
+        runner: Whose optimizer and schedules are built, before it loads the file.
+        checkpoint: Of a training, checked.
+    """
+    rows = [*changed_schedules(runner, checkpoint.get('param_schedulers', []))]
+    saved = checkpoint['optimizer']
+    several = 'param_groups' not in saved
+    for optimizer, name in zip(optimizers(runner), saved, strict=False):
+        part = saved[name] if several else saved
+        rows += changed_groups(
+            f'optimizer.{name}' if several else 'optimizer', optimizer, part
+        )
+    if rows:
+        text = '\n'.join(f'  {row}' for row in rows)
+        runner.logger.warning(
+            f"'{runner._load_from}' was trained with other options than the config "
+            f'has, and those of the file hold:\n{text}\nTo train with those of the '
+            'config start a new training from its weights: --cfg-options '
+            'load_from=FILE, without --resume.'
+        )
+
+
+def changed_schedules(runner: Runner, saved: Any) -> Iterator[str]:
+    """Where schedules differ: their number, kinds of options, or values."""
+    own: Any = runner.param_schedulers or []
+    if isinstance(own, Mapping):
+        for name, schedules in own.items():
+            theirs = saved.get(name, []) if isinstance(saved, Mapping) else []
+            yield from changed_list(f'param_scheduler.{name}', schedules, theirs)
+    else:
+        yield from changed_list('param_scheduler', own, saved)
+
+
+def changed_list(name: str, own: list[Any], saved: Any) -> Iterator[str]:
+    """Where the schedules of one optimizer differ."""
+    if not all(isinstance(one, _ParamScheduler) for one in own):
+        return  # FlexibleRunner's are not built yet
+    if len(own) != len(saved):
+        yield f'{name}: {len(saved)} in the file, {len(own)} in the config'
+    for index, (one, state) in enumerate(zip(own, saved, strict=False)):
+        for option in options_of(one):
+            mine = getattr(one, option)
+            if option in state and plain(state[option]) != plain(mine):
+                kind = type(one).__name__
+                yield (
+                    f'{name}[{index}] ({kind}).{option}: {state[option]} in the file, '
+                    f'{mine} in the config'
+                )
+
+
+def options_of(schedule: _ParamScheduler) -> list[str]:
+    """The options that a schedule keeps under the names of its arguments."""
+    names = {
+        name
+        for kind in type(schedule).__mro__
+        if '__init__' in vars(kind)
+        for name in inspect.signature(vars(kind)['__init__']).parameters
+    }
+    return sorted(names.difference(STATE) & vars(schedule).keys())
+
+
+def changed_groups(
+    name: str, own: Optimizer, saved: Mapping[str, Any]
+) -> Iterator[str]:
+    """Where the groups of an optimizer differ, the first one of each option."""
+    told = set()
+    for mine, theirs in zip(own.param_groups, saved['param_groups'], strict=False):
+        scheduled = 'initial_lr' in mine and 'initial_lr' in theirs
+        for option in (*OPTIMIZER_OPTIONS, *(() if scheduled else ('lr',))):
+            if option in told or option not in mine or option not in theirs:
+                continue
+            if plain(mine[option]) != plain(theirs[option]):
+                told.add(option)
+                yield (
+                    f'{name}.{option}: {theirs[option]} in the file, {mine[option]} '
+                    'in the config'
+                )
+
+
+def plain(value: Any) -> Any:
+    """A value of a config as it is behind writing and reading."""
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    return dict(value) if isinstance(value, Mapping) else value
