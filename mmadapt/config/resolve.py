@@ -17,6 +17,7 @@ from .holdout import apply_holdout
 from .kinds import check_kinds
 from .top_names import check_top_names
 from .trunk import fill_trunk
+from .widths import check_widths
 
 __all__ = ['resolve_config']
 
@@ -61,6 +62,7 @@ def resolve_config(
         )
     check_top_names(cfg)
     check_kinds(cfg, phase)
+    check_widths(cfg)
     check_randomness(cfg)
     resolved = deepcopy(cfg)
     with config_errors(cfg):
