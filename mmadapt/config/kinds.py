@@ -61,6 +61,12 @@ def check_kinds(cfg: Config, phase: str = 'train') -> None:
     Raises:
         ConfigError: With the part, and what it may be.
     """
+    scope = cfg.get('default_scope')
+    if scope is not None and not isinstance(scope, str):
+        raise ConfigError(
+            f'{file_of(cfg)}: default_scope is {shown(scope)}; allowed: the name of a '
+            "library, 'mmpretrain' or 'mmaction'."
+        )
     with scope_of(cfg):
         for name in cfg:
             if re.match(UNREAD[phase], name):

@@ -163,3 +163,9 @@ def test_a_phase_looks_at_its_own_parts() -> None:
         resolve_config(cfg)
     with pytest.raises(ConfigError, match=r'model is .* without a type'):
         check_kinds(changed('model', {'head': None}), 'predict')
+
+
+@pytest.mark.parametrize('scope', [3, ['mmpretrain'], {}])
+def test_a_scope_that_is_no_name(scope: Any) -> None:
+    with pytest.raises(ConfigError, match='default_scope is .*; allowed: the name of'):
+        check_kinds(changed('default_scope', scope))
