@@ -56,7 +56,8 @@ class FiniteHook(Hook):
 
     Args:
         skip: How many updates may be left out, each with a warning, before the run
-            stops. Each answer is read at once then, on a GPU too.
+            stops. Each answer is read at once then, on a GPU too. An update of several
+            batches is left out as a whole, at its step.
         interval: Updates between two readings on a GPU.
 
     Raises:
@@ -133,10 +134,12 @@ class FiniteHook(Hook):
         if self.stepped or not isinstance(loss, Tensor):
             self.left_out = 0
             return
+        if self.skip and any(steps.waits() for steps in self.watched):
+            return  # the step decides on all batches of an update, in all processes
+        finite = torch.isfinite(loss.detach()).all()
         for steps in self.watched:
-            steps.forget()  # this loss is looked at by itself
-        first = next(iter(optimizers(runner)))
-        self.note(runner, torch.isfinite(loss.detach()).all(), first)
+            finite = steps.finite_losses(finite)
+        self.note(runner, finite, next(iter(optimizers(runner))))
         wrapper = runner.optim_wrapper
         if hasattr(wrapper, 'loss_scaler') and wrapper.should_update():
             self.cleared = True

@@ -29,7 +29,8 @@ class FiniteSteps:
 
     def __init__(self, wrapper: OptimWrapper) -> None:
         self.wrapper = wrapper
-        self.found: list[Tensor] = []
+        self.losses: list[Tensor] = []
+        self.clipped: list[Tensor] = []
         self._backward, self._clip = wrapper.backward, wrapper._clip_grad
         wrapper.backward = self._watched_backward
         wrapper._clip_grad = self._watched_clip
@@ -38,26 +39,37 @@ class FiniteSteps:
         """Let the wrapper's own methods stand again."""
         del self.wrapper.backward, self.wrapper._clip_grad
 
-    def forget(self) -> None:
-        """Leave out what was seen since the last update."""
-        self.found.clear()
+    def waits(self) -> bool:
+        """Whether there are gradients that wait for those of more batches."""
+        return not self.wrapper.should_update()
 
     def finite(self) -> Tensor:
         """Whether all was finite since the last call, as a bool tensor ``()``."""
         finite = finite_gradients(self.wrapper.optimizer)
-        for seen in self.found:
+        for seen in self.clipped:
             finite = finite & seen.to(finite.device)
-        self.forget()
+        return self.finite_losses(finite)
+
+    def finite_losses(self, finite: Tensor) -> Tensor:
+        """Whether ``finite``, and so all losses since the last call, and forget them.
+
+        Args:
+            finite: A bool tensor ``()``, as what is returned.
+        """
+        for seen in self.losses:
+            finite = finite & seen.to(finite.device)
+        self.losses.clear()
+        self.clipped.clear()
         return finite
 
     def _watched_backward(self, loss: Tensor, **kwargs: Any) -> None:
-        self.found.append(torch.isfinite(loss.detach()).all())
+        self.losses.append(torch.isfinite(loss.detach()).all())
         self._backward(loss, **kwargs)
 
     def _watched_clip(self) -> None:
         # Clipping by norm leaves NaN behind where a gradient isn't finite.
         if self.wrapper.clip_func is clip_grad_value_:
-            self.found.append(finite_gradients(self.wrapper.optimizer))
+            self.clipped.append(finite_gradients(self.wrapper.optimizer))
         self._clip()
 
 

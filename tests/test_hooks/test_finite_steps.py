@@ -70,14 +70,16 @@ def test_gradients_before_they_are_clipped(clip: dict[str, float]) -> None:
 def test_of_accumulated_losses_one_is_named_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """And at the step, which leaves out all of them."""
     hook, run = FiniteHook(skip=1), runner()
     run.optim_wrapper = OptimWrapper(run.optim_wrapper.optimizer, accumulative_counts=2)
     run.optim_wrapper.initialize_count_status(run.model, 0, 4)
     hook.before_train(run)
     iterate(hook, run, LOSSES['added'](output(run)))
+    assert not caplog.records
     iterate(hook, run, output(run).sum())
     assert len(caplog.records) == 1
-    assert 'iteration 7' in caplog.records[0].message
+    assert 'iteration 8' in caplog.records[0].message
 
 
 def test_afterwards_the_wrapper_is_as_it_was() -> None:

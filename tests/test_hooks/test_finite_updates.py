@@ -89,6 +89,40 @@ def test_all_batches_of_an_update_are_named() -> None:
         iterate(hook, run, run.model(x).sum(), 'four')
 
 
+@pytest.mark.parametrize('bad', range(4))
+def test_an_update_of_several_batches_is_left_out_whole(
+    bad: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook, run, twin = FiniteHook(skip=1), runner(), runner()
+    hook.before_train(run)
+    for one in (run, twin):
+        one.optim_wrapper._accumulative_counts = 4
+    for batch in range(12):
+        if batch == 8:
+            assert torch.equal(run.model.weight, twin.model.weight)
+        loss = run.model(torch.ones(1, 2)).sum()
+        iterate(
+            hook, run, loss * float('nan') if batch == 4 + bad else loss, f'{batch}'
+        )
+        if batch // 4 != 1:  # all but those of the second update
+            twin.optim_wrapper.update_params(twin.model(torch.ones(1, 2)).sum())
+    assert torch.equal(run.model.weight, twin.model.weight)
+    [record] = caplog.records
+    assert 'iteration 14, with the files: 4, 5, 6, 7 (1 of' in record.message
+
+
+def test_a_scale_leaves_out_a_loss_of_an_earlier_batch(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hook, run = FiniteHook(skip=1), scaled_runner(fused=False)
+    run.optim_wrapper._accumulative_counts = 2
+    hook.before_train(run)
+    for factor, name in ((float('nan'), 'one'), (1.0, 'two')):
+        iterate(hook, run, run.model(torch.ones(1, 2)).sum() * factor, name)
+    [record] = caplog.records
+    assert 'with the files: one, two (1 of' in record.message
+
+
 def one_bad_rank(rank: int, skip: int) -> list[str]:
     """The second process has an infinite gradient in its second batch, and third."""
     run = runner()
@@ -114,6 +148,29 @@ def test_processes_stop_and_leave_out_alike(tmp_path: Path) -> None:
     first, second = in_processes(2, lambda rank: one_bad_rank(rank, 2), tmp_path)
     assert first == second
     assert first[:2] == ['ended', '2']
+
+
+def one_bad_batch(rank: int) -> list[Any]:
+    """The second process has the first of two batches of its second update wrong."""
+    run = runner()
+    run.model = MMDistributedDataParallel(nn.Linear(2, 1), broadcast_buffers=False)
+    optimizer = torch.optim.SGD(run.model.parameters(), lr=0.1)
+    run.optim_wrapper = OptimWrapper(optimizer, accumulative_counts=2)
+    hook = FiniteHook(skip=1)
+    hook.before_train(run)
+    for batch in range(6):
+        with run.optim_wrapper.optim_context(run.model):
+            loss = run.model(torch.ones(1, 2)).sum()
+            # infinite with finite gradients
+            bad = rank == 1 and batch == 2
+            iterate(hook, run, loss + float('inf') if bad else loss)
+    return [hook.skipped, run.model.module.weight.tolist()]
+
+
+def test_processes_leave_out_the_same_of_several_batches(tmp_path: Path) -> None:
+    first, second = in_processes(2, one_bad_batch, tmp_path)
+    assert first == second
+    assert first[0] == 1
 
 
 @pytest.mark.parametrize('fused', [False, True])
