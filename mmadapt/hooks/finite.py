@@ -130,6 +130,8 @@ class FiniteHook(Hook):
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
         """Look at the loss where no step was taken, which looks at it itself."""
+        if not self.watched:  # DeepSpeed's steps: one in each iteration
+            self.cleared = True
         loss = (outputs or {}).get('loss')
         if self.stepped or not isinstance(loss, Tensor):
             self.left_out = 0

@@ -15,6 +15,7 @@ from torch import nn
 from mmadapt.errors import NonFiniteError
 from mmadapt.hooks import FiniteHook
 from mmadapt.hooks.finite import IN_A_ROW
+from mmadapt.optim import ZeroOptimWrapper
 from tests.processes import in_processes
 
 from .test_finite import runner
@@ -121,6 +122,19 @@ def test_a_scale_leaves_out_a_loss_of_an_earlier_batch(
         iterate(hook, run, run.model(torch.ones(1, 2)).sum() * factor, name)
     [record] = caplog.records
     assert 'with the files: one, two (1 of' in record.message
+
+
+def test_the_files_of_deepspeed_are_those_of_one_batch() -> None:
+    """Its optimizer is not watched, and steps in each iteration."""
+    hook, run = FiniteHook(), runner()
+    wrapper = ZeroOptimWrapper(run.optim_wrapper.optimizer)
+    engine = SimpleNamespace(backward=lambda loss: loss.backward(), step=lambda: None)
+    wrapper.model, wrapper.optimizer = engine, SimpleNamespace(overflow=False)
+    run.optim_wrapper = wrapper
+    hook.before_train(run)
+    iterate(hook, run, run.model(torch.ones(1, 2)).sum(), 'one')
+    with pytest.raises(NonFiniteError, match='with the files: two. Lower'):
+        iterate(hook, run, run.model(torch.ones(1, 2)).sum() * float('nan'), 'two')
 
 
 def one_bad_rank(rank: int, skip: int) -> list[str]:
