@@ -25,7 +25,8 @@ DICTS = (
     rf'model|optim_wrapper|optim_wrapper\.optimizer|{LOADER}|{LOADER}\.dataset|'
     rf'{LOADER}\.(batch_)?sampler|(train|val|test)_cfg|default_hooks(\.\w+)?|env_cfg|'
     r'custom_hooks\.\d+|param_scheduler\.\d+|(val|test)_evaluator\.\d+|visualizer|'
-    rf'visualizer\.vis_backends\.\d+|log_processor|{LOADER}\.dataset\.pipeline\.\d+'
+    rf'visualizer\.vis_backends\.\d+|log_processor|{LOADER}\.dataset\.pipeline\.\d+|'
+    r'strategy'
 )
 """Parts that are dicts; an object is left to the runner, and None leaves one out."""
 
@@ -123,6 +124,11 @@ def check_type(cfg: Config, path: str, node: Node) -> None:
         raise ConfigError(
             f'{file_of(cfg)}: train_cfg is {shown(node)}, without by_epoch; allowed: '
             'by_epoch=True with max_epochs, by_epoch=False with max_iters, or a type.'
+        )
+    if path == 'strategy':  # judged by no registry: the libraries have none for it
+        raise ConfigError(
+            f'{file_of(cfg)}: strategy is {shown(node)}, without a type; allowed: '
+            "type='ShardedStrategy', 'ZeroStrategy', or another of MMEngine's."
         )
     registry = registry_of(path)
     if registry is not None:

@@ -70,6 +70,7 @@ def changed(path: str, value: Any) -> Config:
         ('default_hooks.logger', {'ignore_last': True}, 'any hook, such as LoggerHook'),
         ('custom_hooks.0', {'interval': 1}, 'any hook, such as'),
         ('visualizer', {'name': 'x'}, 'any visualizer, such as .*Visualizer'),
+        ('strategy', {'gradient_clipping': 1}, "type='ShardedStrategy', 'Zero"),
         ('val_evaluator', {'topk': 1}, 'any metric, such as Accuracy'),
         ('val_evaluator', [{'topk': 1}], 'any metric, such as Accuracy'),
     ],
@@ -98,7 +99,7 @@ def test_the_type_inside_a_wrapper() -> None:
     'path',
     ['model', 'optim_wrapper', 'train_dataloader', 'train_dataloader.dataset',
      'train_dataloader.sampler', 'train_cfg', 'default_hooks', 'default_hooks.logger',
-     'custom_hooks.0', 'param_scheduler.0', 'visualizer'],
+     'custom_hooks.0', 'param_scheduler.0', 'visualizer', 'strategy'],
 )  # fmt: skip
 def test_what_is_no_part(path: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=f'{path} is .*; allowed: a dict'):
@@ -149,6 +150,8 @@ def test_a_loop_of_no_kind() -> None:
         ('custom_hooks', None),
         ('visualizer', None),
         ('val_dataloader', None),
+        ('strategy', {'type': 'ZeroStrategy'}),
+        ('strategy', None),
     ],
 )
 def test_what_is_allowed(path: str, value: Any) -> None:
