@@ -17,7 +17,7 @@ __all__ = ['warn_changed_options']
 STATE = ('last_step', 'optimizer', 'verbose')
 """Arguments of a schedule that are no options."""
 
-OPTIMIZER_OPTIONS = ('initial_lr', 'weight_decay', 'momentum', 'betas', 'eps')
+OPTIMIZER_OPTIONS = ('lr', 'weight_decay', 'momentum', 'betas', 'eps')
 
 
 def warn_changed_options(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
@@ -93,15 +93,24 @@ def changed_groups(
     """Where the groups of an optimizer differ, the first one of each option."""
     told = set()
     for mine, theirs in zip(own.param_groups, saved['param_groups'], strict=False):
-        scheduled = 'initial_lr' in mine and 'initial_lr' in theirs
-        for option in (*OPTIMIZER_OPTIONS, *(() if scheduled else ('lr',))):
-            if option in told or option not in mine or option not in theirs:
+        scheduled = [
+            option
+            for option in OPTIMIZER_OPTIONS
+            if f'initial_{option}' in mine and f'initial_{option}' in theirs
+        ]
+        for option in OPTIMIZER_OPTIONS:
+            # a schedule moves the option, and keeps what the config gave as initial
+            key = f'initial_{option}' if option in scheduled else option
+            if key in told or key not in mine or key not in theirs:
                 continue
-            if plain(mine[option]) != plain(theirs[option]):
-                told.add(option)
+            values = [plain(mine[key]), plain(theirs[key])]
+            if option == 'betas' and 'momentum' in scheduled:
+                values = [betas[1:] for betas in values]  # the first is the momentum
+            if values[0] != values[1]:
+                told.add(key)
                 yield (
-                    f'{name}.{option}: {theirs[option]} in the file, {mine[option]} '
-                    'in the config'
+                    f'{name}.{key}: {theirs[key]} in the file, {mine[key]} in the '
+                    'config'
                 )
 
 

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
-from mmengine.optim.scheduler import CosineAnnealingLR, MultiStepLR
+from mmengine.optim.scheduler import (
+    CosineAnnealingLR,
+    CosineAnnealingParamScheduler,
+    LinearMomentum,
+    MultiStepLR,
+)
 
 from mmadapt.hooks.changed_options import warn_changed_options
 from mmadapt.hooks.plain import to_plain
@@ -47,11 +52,15 @@ def told(first: dict[str, Any], then: dict[str, Any]) -> str:
 
 
 COSINE = {'schedules': [(CosineAnnealingLR, {'end': 10, 'by_epoch': True})]}
+MOMENTUM = {'schedules': [(LinearMomentum, {'start_factor': 0.5, 'end': 9})]}
+DECAY = {'param_name': 'weight_decay', 'T_max': 9, 'eta_min': 0.1}
 SCHEDULES: list[dict[str, Any]] = [
     {},
     COSINE,
     {'schedules': [(WarmupCosineLR, {'warmup': 1, 'end': 9})]},
     {'schedules': [(MultiStepLR, {'milestones': [2, 5], 'gamma': 0.5})]},
+    MOMENTUM,
+    {'schedules': [(CosineAnnealingParamScheduler, DECAY)], 'weight_decay': 0.5},
 ]
 
 
@@ -80,6 +89,21 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {'lr': 0.2}, 'optimizer.lr: 0.1 in the file, 0.2 in the config'),
     (COSINE, {**COSINE, 'lr': 0.2}, 'optimizer.initial_lr: 0.1 in the file, 0.2'),
     ({}, {'weight_decay': 0.5}, 'optimizer.weight_decay: 0.01 in the file, 0.5'),
+    (
+        SCHEDULES[5],
+        {**SCHEDULES[5], 'weight_decay': 0.4},
+        'optimizer.initial_weight_decay: 0.5 in the file, 0.4',
+    ),
+    (
+        MOMENTUM,
+        {**MOMENTUM, 'betas': (0.8, 0.999)},
+        'optimizer.initial_momentum: 0.9 in the file, 0.8',
+    ),
+    (
+        MOMENTUM,
+        {**MOMENTUM, 'betas': (0.9, 0.99)},
+        'in the file, (0.45, 0.99) in the config',
+    ),
 ]
 
 
