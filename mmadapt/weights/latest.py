@@ -82,6 +82,14 @@ def find_latest(work_dir: str | os.PathLike[str]) -> str | None:
             'elsewhere. Name the file (--resume FILE), or start from the beginning in '
             'another work_dir.'
         )
+    line = read_note(folder)
+    if line is not None and (line.file or line.before):
+        raise TaskFileError(
+            f'the last run in {work_dir} ({RUN_NOTE} names it) went on from '
+            f'{line.file or "a checkpoint of this folder"}, which is not there, and '
+            'wrote none of its own: what was trained is lost or elsewhere. Name the '
+            'file (--resume FILE), or start from the beginning in another work_dir.'
+        )
     return None
 
 

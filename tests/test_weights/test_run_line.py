@@ -106,6 +106,17 @@ def test_a_file_of_another_folder_is_found_again(tmp_path: Path) -> None:
     work.mkdir()
     note(work, after(A, 8, str(file)))
     assert find_latest(work) == str(file)
+    file.rename(elsewhere / 'moved.pth')  # or a disk that is not mounted
+    with pytest.raises(TaskFileError, match=r'epoch_2\.pth, which is not there'):
+        find_latest(work)
+
+
+def test_a_resumed_run_without_any_file_is_an_error(tmp_path: Path) -> None:
+    note(tmp_path, after(A, 8))
+    with pytest.raises(TaskFileError, match='of this folder, which is not there'):
+        find_latest(tmp_path)
+    note(tmp_path, A)  # from the beginning, and killed before its first file
+    assert find_latest(tmp_path) is None
 
 
 @pytest.mark.parametrize(
