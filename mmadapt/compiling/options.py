@@ -144,3 +144,21 @@ def check_inductor(name: str, value: Any) -> None:
             torch.compile(torch.relu, options=dict(value))
         except RuntimeError as error:
             raise ConfigError(f'compile_blocks.options: {error}') from error
+        for option, setting in value.items():
+            check_hashable(option, setting)
+
+
+def check_hashable(option: str, setting: object) -> None:
+    """Refuse a list or dict: by its options a code is found again.
+
+    Raises:
+        ConfigError: With the place where torch takes it.
+    """
+    try:
+        hash(setting)
+    except TypeError as error:
+        raise ConfigError(
+            f'compile_blocks.options.{option}={setting!r}: lists and dicts are not '
+            f'taken here. Set torch._inductor.config.{option} before the run, in a '
+            'module of custom_imports.'
+        ) from error

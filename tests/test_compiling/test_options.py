@@ -46,6 +46,8 @@ def test_what_is_read() -> None:
         ({'mode': 'default', 'backend': 'eager'}, 'for backend'),
         ({'options': {'debugg': True}}, "no 'debugg'.*mean 'debug'"),
         ({'options': {'epilogue_fusion': 'yes'}}, 'compile_blocks.options: '),
+        ({'options': {'post_grad_fusion_options': {}}}, r'={}: lists and dicts'),
+        ({'options': {'multi_kernel_hints': [64]}}, r'=\[64\].*_inductor.config.multi'),
     ],
 )
 def test_what_cannot_be_obeyed_is_an_error(given: Any, says: str) -> None:
