@@ -29,7 +29,7 @@ PACKAGES = (
     *('mmaction2', 'decord', 'av', 'timm', 'transformers'),
 )
 RANGES = {
-    'torch': ((2, 4), (3,)),
+    'torch': ((2, 5), (3,)),
     'numpy': ((1, 26), (3,)),
     'mmengine': ((0, 10, 7), (0, 11)),
     'mmcv-lite': ((2, 1), (2, 2)),

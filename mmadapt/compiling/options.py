@@ -12,9 +12,6 @@ from ..errors import ConfigError, did_you_mean
 
 __all__ = ['CompileOptions', 'read_options']
 
-OLDEST = (2, 5)
-"""The first torch whose compiled code doesn't depend on which module runs it."""
-
 INDUCTOR = 'inductor'
 
 
@@ -53,8 +50,8 @@ def read_options(compile_blocks: object) -> CompileOptions | None:
         None for False.
 
     Raises:
-        ConfigError: Anything else, a value of another type or one that torch doesn't
-            know, or a torch that would compile each block by itself.
+        ConfigError: Anything else, or a value of another type or one that torch
+            doesn't know.
     """
     if compile_blocks is False:
         return None
@@ -62,13 +59,6 @@ def read_options(compile_blocks: object) -> CompileOptions | None:
         raise ConfigError(
             f'compile_blocks={compile_blocks!r}: False, True, or a dict of '
             f'{", ".join(allowed_names())}, options of torch.compile.'
-        )
-    version = tuple(int(part) for part in torch.__version__.split('.')[:2])
-    if version < OLDEST:
-        raise ConfigError(
-            f'compile_blocks with torch {torch.__version__}: it would compile each '
-            'block by itself, and give up at the ninth. Install torch '
-            f'{".".join(map(str, OLDEST))} or newer, or leave it out.'
         )
     given = {} if compile_blocks is True else dict(compile_blocks)  # type: ignore[call-overload]
     for name in given:

@@ -56,7 +56,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, **versions: str | None) -> None:
         ({'mmcv': '2.1.0'}, 'problem mmcv and mmcv-lite, which overwrite'),
         ({'mmaction2': None}, 'note mmaction2 is not installed: no clips'),
         ({'mmaction2': None, 'mmpretrain': None}, 'problem neither mmpretrain nor'),
-        ({'torch': '2.3.1+cpu'}, r'problem torch 2\.3\.1\+cpu is out of range'),
+        ({'torch': '2.4.1+cpu'}, r'problem torch 2\.4\.1\+cpu is out of range'),
     ],
 )
 def test_packages(
