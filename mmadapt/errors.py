@@ -13,6 +13,7 @@ __all__ = [
     'ConfigError',
     'DataError',
     'FrozenTrunkError',
+    'HangingFileError',
     'ListError',
     'NonFiniteError',
     'StorageError',
@@ -38,6 +39,10 @@ class DataError(AdaptError, RuntimeError):
 
 class BrokenFileError(DataError):
     """A photo or clip that can't be read, for a reason that lies in the file."""
+
+
+class HangingFileError(BrokenFileError):
+    """A file whose decoder came to no end."""
 
 
 class ListError(DataError):

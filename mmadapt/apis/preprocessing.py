@@ -16,7 +16,7 @@ PREPROCESSING = 'preprocessing'
 
 
 def preprocessing(model: nn.Module) -> dict[str, Any]:
-    """Mean, deviation and order of the channels, as far as a model says.
+    """Mean, deviation and order of the channels; None of what isn't done.
 
     Args:
         model: A classifier or recognizer with the ``data_preprocessor`` of its library.
@@ -25,10 +25,9 @@ def preprocessing(model: nn.Module) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in ('mean', 'std'):
         value = getattr(part, name, None)
-        if isinstance(value, Tensor):
-            found[name] = [round(float(number), 4) for number in value.flatten()]
-    if isinstance(getattr(part, 'to_rgb', None), bool):
-        found['to_rgb'] = part.to_rgb  # type: ignore[union-attr]
+        numbers = value.flatten().tolist() if isinstance(value, Tensor) else None
+        found[name] = numbers and [round(number, 4) for number in numbers]
+    found['to_rgb'] = bool(getattr(part, 'to_rgb', False))
     return found
 
 

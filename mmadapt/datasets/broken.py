@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
 from uuid import uuid4
 
 from ..errors import DataError
@@ -32,6 +33,7 @@ class BrokenFiles:
         self.file = Path(gettempdir()) / f'mmadapt-broken-{uuid4().hex}.jsonl'
         self.limit: int | None = None
         self._known: dict[str, str] = {}
+        self._hanging: set[str] = set()
         self._read = 0
         weakref.finalize(self, remove, self.file, os.getpid())
 
@@ -62,19 +64,29 @@ class BrokenFiles:
                     self._read += len(line)
         return self._known
 
-    def add(self, path: str, reason: str) -> bool:
+    def hangs(self, path: str) -> bool:
+        """Whether a decoder was left behind with a file, by whatever process."""
+        self.known()
+        return path in self._hanging
+
+    def add(self, path: str, reason: str, hangs: bool = False) -> bool:
         """Note a file; whether it is a new one.
+
+        Args:
+            path: The file.
+            reason: What is wrong with it.
+            hangs: Whether its decoder came to no end.
 
         Raises:
             DataError: It is one more than are tolerated.
         """
         new = path not in self.known()
         if new:
-            self._append([path, reason])
+            self._append([path, reason, hangs])
         check_limit(self.known(), self.limit)
         return new
 
-    def _append(self, entry: int | list[str]) -> None:
+    def _append(self, entry: int | list[str | bool]) -> None:
         line = f'{json.dumps(entry)}\n'.encode()
         flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY
         descriptor = os.open(self.file, flags, 0o600)
@@ -83,12 +95,14 @@ class BrokenFiles:
         finally:
             os.close(descriptor)
 
-    def _take(self, entry: int | list[str]) -> None:
+    def _take(self, entry: Any) -> None:
         if isinstance(entry, int):
             self.limit = entry
-        else:
-            path, reason = entry
-            self._known.setdefault(path, reason)
+            return
+        path, reason, hangs = entry
+        self._known.setdefault(path, reason)
+        if hangs:
+            self._hanging.add(path)
 
 
 def check_limit(known: Mapping[str, str], limit: int | None) -> None:

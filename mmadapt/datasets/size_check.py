@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from ..errors import BrokenFileError
 
-__all__ = ['MAX_PIXELS', 'MAX_RATIO', 'check_size']
+__all__ = ['MAX_PIXELS', 'check_size']
 
 MAX_PIXELS = 178_956_970
 """Pixels of the largest photo: beyond it Pillow suspects a decompression bomb."""
 
-MAX_RATIO = 100
-"""Times that the long side may be as long as the short one.
+SHORT_SIDE = 256
+"""What pipelines scale the short side to before they crop, the long one along.
 
-Pipelines scale the short side to 224 or 256 pixels before they crop, and the long one
-along: of a strip of 1 x 12,000 pixels that makes 786 million, and gigabytes.
+Of a strip of 1 x 12,000 pixels that makes 786 million, and gigabytes.
 """
 
 
@@ -34,9 +33,11 @@ def check_size(kind: str, path: str, width: int, height: int) -> None:
             f'{kind} {path!r} has {width} x {height} pixels, more than {MAX_PIXELS:,} '
             'of them. Make it smaller.'
         )
-    if max(width, height) > MAX_RATIO * min(width, height):
+    short, long = sorted((width, height))
+    scaled = SHORT_SIDE * (SHORT_SIDE * long // max(short, 1))
+    if scaled > MAX_PIXELS:
         raise BrokenFileError(
-            f'{kind} {path!r} has {width} x {height} pixels: one side is more than '
-            f'{MAX_RATIO} times the other, and would be scaled along with it. Cut it '
+            f'{kind} {path!r} has {width} x {height} pixels: scaled to a short side of '
+            f'{SHORT_SIDE}, it would have {scaled:,}, more than {MAX_PIXELS:,}. Cut it '
             'into pieces, or take it out of the data.'
         )

@@ -8,12 +8,15 @@ from concurrent.futures import Future, wait
 from threading import Thread
 from typing import Any, TypeVar
 
-from ..errors import BrokenFileError, ConfigError
+from ..errors import ConfigError, HangingFileError
 
 __all__ = ['SECONDS', 'check_seconds', 'within']
 
 SECONDS = 120.0
 """As long as a clip may take: far more than one takes that isn't broken."""
+
+SLICE = 1.0
+"""Seconds waited for at once: a run that is stopped and continued loses one of them."""
 
 Result = TypeVar('Result')
 
@@ -31,16 +34,19 @@ def within(seconds: float, job: Callable[[], Result], path: str) -> Result:
         path: The file, for the error.
 
     Raises:
-        BrokenFileError: It isn't done in time.
+        HangingFileError: It isn't done in time.
     """
     outcome: Future[Result] = Future()
     Thread(target=settle, args=(outcome, job), daemon=True).start()
-    if not wait([outcome], seconds).done:
-        raise BrokenFileError(
-            f'video {path!r} was not decoded in {seconds:g} seconds: its decoder '
-            'hangs, or the disk does. Re-encode it, or take it out of the list. To '
-            'wait longer, give OpenVideo and DecodeVideo of the pipeline seconds=N.'
-        )
+    left = seconds
+    while not wait([outcome], min(left, SLICE)).done:
+        left -= SLICE
+        if left <= 0:
+            raise HangingFileError(
+                f'video {path!r} was not decoded in {seconds:g} seconds: its decoder '
+                'hangs, or the disk does. Re-encode it, or take it out of the list. To '
+                'wait longer, give OpenVideo and DecodeVideo of the pipeline seconds=N.'
+            )
     return outcome.result()
 
 

@@ -12,7 +12,7 @@ import torch
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from ..errors import AdaptError, BrokenFileError, DataError
+from ..errors import AdaptError, BrokenFileError, DataError, HangingFileError
 from .broken import BrokenFiles
 from .file_check import is_own_fault
 
@@ -111,6 +111,9 @@ class FileDataset(BaseDataset):
 
     def _read(self, info: Mapping[str, Any]) -> Any:
         """What the pipeline makes of an entry."""
+        path = info[self.FILE]
+        if self.broken.hangs(path):  # each try would leave another thread behind
+            raise BrokenFileError(self.broken.known()[path])
         try:
             return self.pipeline(info)
         except AdaptError:
@@ -132,7 +135,8 @@ class FileDataset(BaseDataset):
                 f'{error} To count it as wrong and go on: '
                 "default_hooks = dict(broken_data=dict(type='BrokenDataHook'))."
             ) from error
-        new = self.broken.add(info[self.FILE], str(error))
+        hangs = isinstance(error, HangingFileError)
+        new = self.broken.add(info[self.FILE], str(error), hangs)
         if new and not watched:
             text = f'broken file, left out: {error}'
             print_log(text, logger='current', level=logging.WARNING)

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.model import BaseDataPreprocessor, ImgDataPreprocessor
 from mmengine.runner import Runner
+from torch import nn
 
 from mmadapt.apis import load_task
-from mmadapt.apis.preprocessing import PREPROCESSING, preprocessing
+from mmadapt.apis.preprocessing import PREPROCESSING, check_preprocessing, preprocessing
 from mmadapt.config import load_config, merge_options, resolve_config
 from mmadapt.errors import TaskFileError
 from tests.tasks import write_config, write_images, write_trunk
@@ -61,6 +63,18 @@ def test_other_pixels_are_refused(name: str, folder: Path, tmp_path: Path) -> No
     runner = Runner.from_cfg(resolve_config(cfg, 'test'))
     with pytest.raises(TaskFileError, match=rf'  {name}: trained with'):
         runner.test()
+
+
+@pytest.mark.parametrize('side', ['file', 'model'])
+def test_none_is_another_normalisation(side: str) -> None:
+    plain, normal = (nn.Module() for _ in range(2))
+    plain.data_preprocessor = BaseDataPreprocessor()
+    normal.data_preprocessor = ImgDataPreprocessor([1, 2, 3], [4, 5, 6])
+    trained, model = (plain, normal) if side == 'file' else (normal, plain)
+    checkpoint = {'meta': {PREPROCESSING: preprocessing(trained)}}
+    check_preprocessing('a.pth', checkpoint, trained)
+    with pytest.raises(TaskFileError, match=r'mean: trained with .*\n  std: trained'):
+        check_preprocessing('a.pth', checkpoint, model)
 
 
 def test_a_file_that_does_not_tell_is_taken(folder: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_line_that_is_being_written_waits() -> None:
         out.write('["a.jpg", ')
         out.flush()
         assert files.known() == {}
-        out.write('"why"]\n')
+        out.write('"why", false]\n')
     assert files.known() == {'a.jpg': 'why'}
 
 

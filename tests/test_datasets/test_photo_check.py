@@ -150,16 +150,16 @@ def test_a_huge_photo_is_refused_before_it_is_decoded(
 
 
 @pytest.mark.parametrize('form', ['PNG', 'JPEG', 'WebP', 'BMP'])
-@pytest.mark.parametrize('size', [(1, 12_000), (12_000, 1), (101, 1), (3, 301)])
+@pytest.mark.parametrize('size', [(1, 12_000), (12_000, 1), (1, 2731), (3, 8193)])
 def test_a_strip_is_refused_before_it_is_decoded(
     tmp_path: Path, form: str, size: tuple[int, int]
 ) -> None:
     (tmp_path / 'strip.img').write_bytes(encoded(Image.new('RGB', size), form))
-    with pytest.raises(BrokenFileError, match=f'{size[0]} x {size[1]} .* 100 times'):
+    with pytest.raises(BrokenFileError, match=f'{size[0]} x {size[1]} pixels: scaled'):
         check_photo(str(tmp_path / 'strip.img'))
 
 
-@pytest.mark.parametrize('size', [(1, 100), (300, 3)])
+@pytest.mark.parametrize('size', [(1, 100), (3300, 32), (1, 2730)])
 def test_a_narrow_photo_is_none(tmp_path: Path, size: tuple[int, int]) -> None:
     (tmp_path / 'narrow.png').write_bytes(encoded(Image.new('RGB', size), 'PNG'))
     assert decode_photo(str(tmp_path / 'narrow.png')).shape[:2] == size[::-1]

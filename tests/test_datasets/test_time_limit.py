@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +99,36 @@ def test_testing_counts_the_clip_as_broken(hanging: Path) -> None:
     sample = dataset[0]['data_samples']
     assert Path(sample.metainfo['filename']).name == HANGING
     assert 'not decoded in 0.5 seconds' in sample.metainfo[BROKEN]
+
+
+def test_it_is_not_opened_again(hanging: Path) -> None:
+    dataset = build(hanging, test_mode=False)
+    dataset.full_init()
+    dataset.broken.watch(3)
+    before = threading.active_count()
+    for _ in range(5):
+        assert dataset[0]
+    assert threading.active_count() == before + 1
+    pickle.loads(pickle.dumps(dataset))[0]  # as in a worker of its own
+    assert threading.active_count() == before + 1
+
+
+def paused(folder: Path) -> None:
+    """A job of a second that has two."""
+    within(2, partial(time.sleep, 1), 'a.mp4')
+    (folder / 'done').touch()
+
+
+def test_time_in_which_the_run_stands_still_does_not_count(tmp_path: Path) -> None:
+    process = get_context('fork').Process(target=paused, args=(tmp_path,))
+    process.start()
+    assert process.pid is not None
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGSTOP)
+    time.sleep(4)
+    os.kill(process.pid, signal.SIGCONT)
+    process.join(60)
+    assert (tmp_path / 'done').exists()
 
 
 def test_opening_has_a_limit_too(
