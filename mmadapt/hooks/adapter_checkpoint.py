@@ -206,7 +206,8 @@ class AdapterCheckpointHook(CheckpointHook):
 class SavesAgain(Hook):
     """Writes the newest file again behind a validation from which hooks have learned.
 
-    The file was written in front of it, and a resumed run begins behind it.
+    The file was written in front of it, and a resumed run begins behind it: behind the
+    whole epoch, where the file was written at an epoch's last iteration.
 
     Args:
         checkpoints: What writes it.
@@ -221,7 +222,8 @@ class SavesAgain(Hook):
         """Write it, where it is of this very moment."""
         newest = self.checkpoints.newest
         if newest is not None and newest[1]['iter'] == runner.iter:
-            self.checkpoints._save_checkpoint_with_step(runner, newest[0], newest[1])
+            meta = {**newest[1], 'epoch': runner.epoch}
+            self.checkpoints._save_checkpoint_with_step(runner, newest[0], meta)
 
 
 def check_order(runner: Runner, hook: AdapterCheckpointHook) -> None:

@@ -15,11 +15,16 @@ __all__ = ['hook_states', 'learns_from_scores', 'restore_hooks', 'wrong_hook_sta
 
 
 def hook_states(runner: Runner) -> dict[str, dict[str, Any]]:
-    """The counts of a runner's hooks, by the name of the hook."""
+    """The counts of a runner's hooks, by the name of the hook, as int and float."""
     return {
-        name: {count: getattr(hook, count) for count in counts}
+        name: {count: number(getattr(hook, count)) for count in counts}
         for name, hook, counts in counting(runner)
     }
+
+
+def number(value: Any) -> int | float:
+    """A count or score in plain Python: a metric may return a tensor."""
+    return value if type(value) is int else float(value)
 
 
 def restore_hooks(runner: Runner, saved: Mapping[str, Mapping[str, Any]]) -> None:
@@ -33,9 +38,19 @@ def restore_hooks(runner: Runner, saved: Mapping[str, Mapping[str, Any]]) -> Non
         for count in counts:
             if count in saved.get(name, {}):
                 setattr(hook, count, saved[name][count])
-        if isinstance(hook, EarlyStoppingHook) and hook.wait_count >= hook.patience:
+        if isinstance(hook, EarlyStoppingHook) and has_stopped(hook):
             runner.train_loop.stop_training = True  # it was, when the run ended
             runner.logger.info(f'{name} has stopped this training: nothing is to do')
+
+
+def has_stopped(hook: EarlyStoppingHook) -> bool:
+    """Whether a hook had nothing to wait for, or a score beyond its threshold.
+
+    That it stopped at a score that isn't finite, it notes nowhere.
+    """
+    limit = hook.stopping_threshold
+    reached = limit is not None and hook.rule_map[hook.rule](hook.best_score, limit)
+    return hook.wait_count >= hook.patience or reached
 
 
 def wrong_hook_states(saved: Any) -> Iterator[str]:

@@ -40,6 +40,33 @@ def test_counts_are_those_of_the_hook_they_are_of() -> None:
     assert (again[1].wait_count, again[1].best_score) == (0, -float('inf'))
 
 
+def test_scores_that_are_tensors_are_saved_as_numbers() -> None:
+    hook = EarlyStoppingHook('a', 'greater')
+    hook._check_stop_condition(torch.tensor(0.5))
+    saved = hook_states(runner_of(hook))
+    assert not list(wrong_hook_states(saved))
+    assert saved == {'EarlyStoppingHook.a': {'wait_count': 0, 'best_score': 0.5}}
+
+
+@pytest.mark.parametrize(
+    ('score', 'rule', 'stopped'),
+    [(0.8, 'greater', True), (0.6, 'greater', False), (0.6, 'less', True)],
+)
+def test_a_threshold_that_was_reached_has_stopped_the_run(
+    score: float, rule: str, stopped: bool
+) -> None:
+    hooks = [
+        EarlyStoppingHook('a', rule, stopping_threshold=0.7, patience=9)
+        for _ in range(2)
+    ]
+    assert hooks[0]._check_stop_condition(score)[0] is stopped
+    runner = runner_of(hooks[1])
+    runner.train_loop = SimpleNamespace(stop_training=False)
+    runner.logger = SimpleNamespace(info=lambda _: None)
+    restore_hooks(runner, hook_states(runner_of(hooks[0])))
+    assert runner.train_loop.stop_training is stopped
+
+
 @pytest.mark.parametrize('saved', [3, {'FiniteHook': 3}, {'a': {'skipped': 'x'}}])
 def test_what_is_no_count_is_refused(saved: Any) -> None:
     assert list(wrong_hook_states(saved))
@@ -60,3 +87,33 @@ def test_a_resumed_run_stops_as_early(tmp_path: Path) -> None:
     assert files[0] == files[1] == {f'epoch_{n}.pth' for n in (1, 2, 3)}
     last = torch.load(tmp_path / 'cut' / 'epoch_3.pth', weights_only=True)
     assert last['hooks']['EarlyStoppingHook.accuracy/top1']['wait_count'] == 2
+
+
+BY_ITERATIONS = """
+randomness = dict(seed=4)
+param_scheduler = [dict(type='ExponentialLR', gamma=0.5, by_epoch=True, end=9)]
+default_hooks['checkpoint'].update(by_epoch=False, interval=3)
+custom_hooks = [dict(type='mmengine.EarlyStoppingHook', patience=4,
+    monitor='accuracy/top1', rule='greater', min_delta=1000)]
+"""
+
+
+@pytest.mark.slow
+def test_a_file_of_an_epochs_last_iteration_repeats_nothing(tmp_path: Path) -> None:
+    """Three iterations an epoch, as many as lie between two files."""
+    files = []
+    for name, epochs in (('whole', [3]), ('cut', [2, 3])):
+        for run, number in enumerate(epochs):
+            values = {'train_cfg': {'max_epochs': number}, 'resume': run > 0}
+            changes = BY_ITERATIONS
+            cfg = config(tmp_path, changes, experiment_name=f'{name}{run}', **values)
+            cfg.work_dir = str(tmp_path / name)
+            Runner.from_cfg(cfg).train()
+        files.append(torch.load(tmp_path / name / 'iter_9.pth', weights_only=True))
+    whole, cut = files
+    assert whole['position'] == cut['position'] == {'batches': 0, 'of': 3}
+    assert whole['meta']['epoch'] == cut['meta']['epoch'] == 3
+    assert whole['hooks'] == cut['hooks']
+    assert whole['param_schedulers'] == cut['param_schedulers']
+    for key, tensor in whole['state_dict'].items():
+        assert torch.equal(cut['state_dict'][key], tensor), key
