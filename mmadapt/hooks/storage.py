@@ -42,6 +42,8 @@ def write_whole(content: bytes, path: str | os.PathLike[str]) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+    if os.name == 'nt':
+        return  # which opens no folder
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the new name itself survives a power cut

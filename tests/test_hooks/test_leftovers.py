@@ -7,7 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from mmadapt.hooks import leftovers
 from mmadapt.hooks.leftovers import DAY, remove_leftovers
 from mmadapt.hooks.storage import this_host, write_whole
 
@@ -46,6 +50,37 @@ def test_files_of_dead_processes_of_this_machine_go(tmp_path: Path) -> None:
     assert set(remove_leftovers(tmp_path)) == gone
     assert {file.name for file in tmp_path.iterdir()} == stay
     assert remove_leftovers(tmp_path / 'absent') == []
+
+
+@pytest.mark.parametrize('error', [PermissionError, FileNotFoundError])
+@pytest.mark.parametrize('method', ['unlink', 'stat'])
+def test_what_can_not_be_removed_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, error: type[OSError]
+) -> None:
+    """Another user's in a sticky folder; another run's that tidies too."""
+    host, dead = this_host(), dead_process()
+    make(tmp_path, f'.a.pth.{host}.{dead}.tmp', f'.b.pth.{host}.{dead}.tmp')
+    real = getattr(Path, method)
+
+    def refusing(path: Path, *args: object, **options: object) -> object:
+        if path.name.startswith('.a.pth'):
+            raise error(path)
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(Path, method, refusing)
+    assert remove_leftovers(tmp_path) == [f'.b.pth.{host}.{dead}.tmp']
+
+
+def test_no_process_is_signalled_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(*_: int) -> None:
+        raise AssertionError('this is Ctrl+C there')
+
+    make(tmp_path, f'.a.pth.{this_host()}.{dead_process()}.tmp')
+    old = make(tmp_path, '.b.pth.other.1.tmp', age=DAY + 60)
+    monkeypatch.setattr(leftovers, 'os', SimpleNamespace(name='nt', kill=kill))
+    assert set(remove_leftovers(tmp_path)) == old
 
 
 def test_they_have_the_names_that_are_written(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mmengine.fileio import get_file_backend
 from mmengine.fileio.backends import LocalBackend
 
 from mmadapt.errors import StorageError
+from mmadapt.hooks import storage
 from mmadapt.hooks.storage import AtomicLocalBackend, LateRemoval, write_whole
 
 
@@ -33,6 +35,20 @@ def test_a_failing_write_leaves_the_old_file(
         write_whole(b'new', tmp_path / 'file')
     assert (tmp_path / 'file').read_bytes() == b'old'
     assert [path.name for path in tmp_path.iterdir()] == ['file']
+
+
+def test_no_folder_is_opened_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError(13, 'Permission denied')
+
+    windows = SimpleNamespace(
+        name='nt', getpid=os.getpid, fsync=os.fsync, open=refused, O_RDONLY=0
+    )
+    monkeypatch.setattr(storage, 'os', windows)
+    write_whole(b'new', tmp_path / 'file')
+    assert (tmp_path / 'file').read_bytes() == b'new'
 
 
 def test_mmengine_finds_the_backend_by_name(tmp_path: Path) -> None:
