@@ -21,7 +21,7 @@ from .plain import plain_parts, rebuilt
 from .random_state import random_state, set_random_state
 from .resumable import check_resumable
 from .run_state import RunState
-from .storage import LateRemoval, write_whole
+from .storage import AtomicLocalBackend, LateRemoval
 
 __all__ = ['AdapterCheckpointHook']
 
@@ -178,7 +178,7 @@ class AdapterCheckpointHook(CheckpointHook):
             if is_main_process():
                 here = Path(self.out_dir).resolve() == Path(runner.work_dir).resolve()
                 noted = name if here else str(self.last_ckpt)  # so a folder may move
-                write_whole(noted.encode(), f'{runner.work_dir}/{NOTE}')
+                AtomicLocalBackend().put(noted.encode(), f'{runner.work_dir}/{NOTE}')
 
     def _retire(self, runner: Runner, step: int) -> None:
         """Note ``step`` among the files to keep; the one too many waits to go."""

@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from ..errors import StorageError
 from ..weights.latest import candidates
 from ..weights.run_line import RUN_NOTE, RunLine
 from .leftovers import remove_leftovers
@@ -30,6 +31,9 @@ def begin_run(runner: Runner, out_dir: str, resumed: Mapping[str, Any]) -> RunLi
 
     Returns:
         The id, with those of the runs before.
+
+    Raises:
+        StorageError: The folder can't be written to.
     """
     folder = Path(runner.work_dir)
     if resumed:
@@ -51,5 +55,12 @@ def begin_run(runner: Runner, out_dir: str, resumed: Mapping[str, Any]) -> RunLi
             'over; --resume will pass over the others. Another work_dir keeps the two '
             'apart; to go on with the other one, stop this and give --resume FILE.'
         )
-    write_whole(json.dumps(line.plain()).encode(), folder / RUN_NOTE)
+    try:
+        write_whole(json.dumps(line.plain()).encode(), folder / RUN_NOTE)
+    except OSError as error:
+        raise StorageError(
+            f"'{folder / RUN_NOTE}' can't be written: {error}. Nothing was trained by "
+            'this run yet: make room there, or give it a work_dir that can be written '
+            'to.'
+        ) from error
     return line

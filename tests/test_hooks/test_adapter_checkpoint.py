@@ -12,7 +12,8 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 
 from mmadapt.config import load_config, resolve_config
-from mmadapt.hooks import AdapterCheckpointHook
+from mmadapt.errors import StorageError
+from mmadapt.hooks import AdapterCheckpointHook, storage
 
 from ..tasks import write_config, write_images, write_trunk
 
@@ -152,3 +153,19 @@ def test_an_address_keeps_its_own_storage() -> None:
     assert AdapterCheckpointHook(out_dir='s3://bucket').backend_args is None
     local = AdapterCheckpointHook(out_dir='results').backend_args
     assert local == {'backend': 'mmadapt.AtomicLocalBackend'}
+
+
+def test_a_note_that_can_not_be_written_is_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = storage.write_whole
+
+    def full(content: bytes, path: Any) -> None:
+        if Path(path).name == 'last_checkpoint':
+            raise OSError(28, 'No space left on device')
+        real(content, path)
+
+    monkeypatch.setattr(storage, 'write_whole', full)
+    with pytest.raises(StorageError, match=r'last_checkpoint.*No space.*--resume'):
+        train(tmp_path)
+    assert load(tmp_path / 'work' / 'epoch_1.pth')['meta']['epoch'] == 1

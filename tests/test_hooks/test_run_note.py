@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from mmengine.runner import Runner
 
+from mmadapt.errors import StorageError
+from mmadapt.hooks.run_note import begin_run
 from mmadapt.weights.run_line import line_of, read_note
 
 from .test_adapter_checkpoint import config
-
-pytestmark = pytest.mark.slow
 
 
 def log(runner: Runner) -> str:
@@ -20,6 +22,15 @@ def log(runner: Runner) -> str:
     return file.read_text()
 
 
+def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('')
+    work = tmp_path / 'file' / 'work'
+    runner: Any = SimpleNamespace(work_dir=str(work))
+    with pytest.raises(StorageError, match=r"last_run' can't be written: .*work_dir"):
+        begin_run(runner, str(work), {})
+
+
+@pytest.mark.slow
 def test_a_second_training_is_told_and_kept_apart(tmp_path: Path) -> None:
     first = Runner.from_cfg(config(tmp_path, experiment_name='first'))
     first.train()
