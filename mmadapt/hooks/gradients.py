@@ -15,7 +15,7 @@ from ..sharding import dealt, full, is_sharded
 from ..wrapping import unwrapped
 from .optimizers import wrappers
 
-__all__ = ['gradients', 'restore_gradients']
+__all__ = ['gradients', 'restore_gradients', 'scaled', 'wrong_gradients']
 
 
 def gradients(runner: Runner) -> list[dict[str, Any]]:
@@ -45,7 +45,9 @@ def gradients(runner: Runner) -> list[dict[str, Any]]:
     return [own] if is_sharded(model) else all_gather_object(own)
 
 
-def restore_gradients(runner: Runner, saved: list[Mapping[str, Any]]) -> None:
+def restore_gradients(
+    runner: Runner, saved: list[Mapping[str, Any]], were_scaled: bool = False
+) -> None:
     """Put waiting gradients back, behind the loading of weights and optimizer.
 
     Another number of processes gets their mean, which is what the update would take.
@@ -53,10 +55,19 @@ def restore_gradients(runner: Runner, saved: list[Mapping[str, Any]]) -> None:
     Args:
         runner: Before its first epoch.
         saved: What :func:`gradients` returned.
+        were_scaled: Whether they are of a loss that was scaled.
     """
     if not saved:
         return
     steppers = wrappers(runner)
+    if were_scaled != any(map(scales, steppers)):
+        kinds = ('with a loss scale', 'without one')
+        were, are = kinds if were_scaled else kinds[::-1]
+        runner.logger.warning(
+            f"the gradients that wait in '{runner._load_from}' are dropped: they are "
+            f'of a training {were} (--amp), this is one {are}.'
+        )
+        return
     steps = [count[0] for count in saved[0]['counts']]
     own = [getattr(wrapper, '_accumulative_counts', 1) for wrapper in steppers]
     if steps != own:
@@ -82,6 +93,19 @@ def restore_gradients(runner: Runner, saved: list[Mapping[str, Any]]) -> None:
     )
 
 
+def scales(wrapper: object) -> bool:
+    """Whether a wrapper scales the loss, and leaves out updates that overflow."""
+    return hasattr(wrapper, 'loss_scaler')
+
+
+def scaled(saved: Any) -> bool:
+    """Whether the state of an optimizer, or one of several, is with a loss scale."""
+    if not isinstance(saved, Mapping):
+        return False
+    parts = [saved, *(part for part in saved.values() if isinstance(part, Mapping))]
+    return any('loss_scaler' in part for part in parts)
+
+
 def waits(wrapper: object) -> bool:
     """Whether a wrapper has gradients that wait; DeepSpeed's steps each time."""
     return isinstance(wrapper, OptimWrapper) and not wrapper.should_update()
@@ -97,8 +121,17 @@ def shown(counts: list[int]) -> str:
     return str(counts[0] if len(counts) == 1 else counts)
 
 
-def wrong_gradients(runner: Runner, saved: Any) -> list[str]:
-    """What is wrong with the waiting gradients of a file; empty where nothing is."""
+def wrong_gradients(runner: Runner, checkpoint: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the waiting gradients of a file; empty where nothing is.
+
+    With a loss scale they may be infinite: the update is left out then.
+
+    Args:
+        runner: Whose optimizer is built.
+        checkpoint: What the file holds.
+    """
+    saved = checkpoint.get('gradients', [])
+    may_overflow = scaled(checkpoint['optimizer']) or any(map(scales, wrappers(runner)))
     if not isinstance(saved, list):
         return [f'gradients is {saved!r:.60}']
     shapes = {n: p.shape for n, p in unwrapped(runner.model).named_parameters()}
@@ -110,7 +143,7 @@ def wrong_gradients(runner: Runner, saved: Any) -> list[str]:
         for name, value in grads.items():
             if not isinstance(value, Tensor) or value.shape != shapes.get(name):
                 return [f'gradients.{name} is not of the shape of its parameter']
-            if not bool(torch.isfinite(value).all()):
+            if not may_overflow and not bool(torch.isfinite(value).all()):
                 return [f'gradients.{name} has infinite values or NaN']
     return []
 

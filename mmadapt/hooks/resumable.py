@@ -39,10 +39,10 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
         # Another task's file says so, rather than that its optimizer doesn't fit.
         check_task_state(unwrapped(runner.model), checkpoint['state_dict'])
         check_average(runner, checkpoint)
-        rows += wrong_gradients(runner, checkpoint.get('gradients', []))
         wrapper = runner.optim_wrapper
         if isinstance(runner, Runner):  # FlexibleRunner's strategy has built its own
             wrapper = runner.optim_wrapper = runner.build_optim_wrapper(wrapper)
+        rows += wrong_gradients(runner, checkpoint)
         saved = checkpoint['optimizer']
         if isinstance(wrapper, OptimWrapperDict):
             for name, inner in wrapper.items():

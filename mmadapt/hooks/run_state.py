@@ -9,7 +9,7 @@ from mmengine.dist import all_gather_object
 from mmengine.runner import Runner
 
 from ..weights.run_line import RunLine
-from .gradients import gradients, restore_gradients
+from .gradients import gradients, restore_gradients, scaled
 from .hook_states import hook_states, restore_hooks
 from .position import go_on, position
 from .random_state import random_state, set_random_state
@@ -65,7 +65,7 @@ class RunState:
                 f'random states of {len(states)} process(es) are not '
                 f'resumed in {runner.world_size}'
             )
-        restore_gradients(runner, file.get('gradients', []))
+        restore_gradients(runner, file.get('gradients', []), file.get('scaled', False))
         restore_hooks(runner, file.get('hooks', {}))
         start = now.get('epoch_start') if now is not None else None
         self.resumed_place = dict(file.get('position', {}))
@@ -111,3 +111,5 @@ class RunState:
         self.resumed = {
             name: checkpoint[name] for name in ('meta', *ENTRIES) if name in checkpoint
         }
+        # now, for MMEngine takes the loss scale out of it when it loads it
+        self.resumed['scaled'] = scaled(checkpoint['optimizer'])
