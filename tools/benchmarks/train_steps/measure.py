@@ -79,8 +79,9 @@ def in_turns(
         names: Of the variants.
         shape: What they read.
         device: Where.
-        rounds: How many, behind a forward pass of each that isn't counted; what a
-            compiler takes for its first step is printed.
+        rounds: How many, behind a step of each that isn't counted, in which the
+            process asks for its memory; what a compiler takes for its first step is
+            printed.
 
     Returns:
         Seconds by variant and round, operations a second of a product by precision
@@ -105,12 +106,17 @@ def in_turns(
     seconds: dict[str, list[float]] = {name: [] for name in names}
     kinds = {'bfloat16' if VARIANTS[name].bf16 else 'float32' for name in names}
     rates: dict[str, list[float]] = {kind: [] for kind in sorted(kinds)}
+    work = {
+        name: partial(step, runs[name], models[name], x, VARIANTS[name].bf16)
+        for name in runs
+    }
+    for first in work.values():
+        first()
     for number in range(rounds):
         for kind, measured in rates.items():
             measured.append(product_rate(device, getattr(torch, kind)))
         for name in names:
-            work = partial(step, runs[name], models[name], x, VARIANTS[name].bf16)
-            seconds[name].append(timed(work, device))
+            seconds[name].append(timed(work[name], device))
         took = ', '.join(f'{name} {seconds[name][-1]:.2f}' for name in names)
         print(f'round {number}, seconds: {took}', file=sys.stderr, flush=True)
     return seconds, rates, kept
