@@ -37,10 +37,8 @@ block may have another ``forward``."""
 PROMPT_HOSTS: dict[type[nn.Module], type[nn.Module]] = {}
 """Block class -> host of prompts, for blocks that attend over all tokens alike."""
 
-
 REFUSED: dict[type[nn.Module], str] = {}
 """Block class -> why it has no host, for blocks whose equations leave no room."""
-
 
 NO_SKIP = "its MLP has no skip around it (add_identity=False), so that there is no x'."
 """Why mmcv's FFN without ``add_identity`` makes a block that takes no adapter."""
@@ -62,11 +60,9 @@ class AdapterHost(nn.Module):
         channel_dim: Which dimension of the residual stream the channels are.
         unfit: Which blocks of the class the host isn't for, as a sentence for the
             error, where :meth:`fits` is for somebody's mistake.
-        recompute_tier: What the block computes a second time in its backward pass, a
-            block's own attribute where it isn't ``'none'``.
+        recompute_tier: What the backward pass computes again, a block's own attribute.
         fused_mlp: Whether its second half is one function, a block's own likewise.
-        block_code: Which compiled code it runs, a block's own likewise; None: its
-            modules, one by one.
+        block_code: Which compiled code it runs, a block's own; None: its modules.
     """
 
     branches: ClassVar[tuple[str, ...]] = ('mlp', 'attn')
