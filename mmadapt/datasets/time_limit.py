@@ -47,7 +47,10 @@ def within(seconds: float, job: Callable[[], Result], path: str) -> Result:
                 'hangs, or the disk does. Re-encode it, or take it out of the list. To '
                 'wait longer, give OpenVideo and DecodeVideo of the pipeline seconds=N.'
             )
-    return outcome.result()
+    try:
+        return outcome.result()
+    finally:
+        del outcome  # an error holds this frame; together they would keep the decoder
 
 
 def settle(outcome: Future[Any], job: Callable[[], Any]) -> None:
@@ -57,6 +60,8 @@ def settle(outcome: Future[Any], job: Callable[[], Any]) -> None:
     # It goes on in the thread that waits.
     except BaseException as error:
         outcome.set_exception(error)
+    finally:
+        del outcome, job
 
 
 def check_seconds(seconds: object, name: str) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
@@ -157,6 +159,28 @@ def test_errors_and_results_come_through(error: BaseException) -> None:
         within(60, raise_error(error), 'a.mp4')
     assert caught.value is error
     assert within(60, lambda: 'a result', 'a.mp4') == 'a result'
+
+
+class Decoder:
+    """Something that has threads, and has to go before a process is forked."""
+
+    def fail(self) -> None:
+        raise ValueError('broken')
+
+
+def test_what_failed_is_freed_at_once() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        decoder = Decoder()
+        gone = weakref.ref(decoder)
+        with pytest.raises(ValueError, match='broken') as caught:
+            within(60, decoder.fail, 'a.mp4')
+        del decoder, caught
+        time.sleep(0.2)  # the thread may still be ending
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize('name', ['OpenVideo', 'DecodeVideo'])
