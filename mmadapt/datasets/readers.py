@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import BrokenFileError, DataError
 from .container_check import missing_bytes
 from .file_check import is_own_fault, read_file
+from .forks import spare_decoders
 from .size_check import check_size
 from .threads import decoder_threads
 from .turned import upright
@@ -122,6 +123,7 @@ class Decord:
     def __init__(self, path: str) -> None:
         import decord
 
+        spare_decoders()
         self.video: Any = decord.VideoReader(
             path, num_threads=decoder_threads(), fault_tol=NO_REPEATED_FRAME
         )
@@ -144,6 +146,7 @@ class PyAV:
     def __init__(self, path: str) -> None:
         import av
 
+        spare_decoders()
         self.open: Callable[..., Any] = av.open
         self.path = path
         with av.open(path) as container:
@@ -169,6 +172,7 @@ class OpenCV:
     def __init__(self, path: str) -> None:
         import cv2
 
+        spare_decoders()
         self.cv2: Any = cv2
         self.path = path
         video = cv2.VideoCapture(path)

@@ -57,11 +57,11 @@ class FiniteHook(Hook):
     Args:
         skip: How many updates may be left out, each with a warning, before the run
             stops. Each answer is read at once then, on a GPU too. An update of several
-            batches is left out as a whole, at its step.
+            batches is left out as a whole, at its step. Not under ZeroStrategy.
         interval: Updates between two readings on a GPU.
 
     Raises:
-        ConfigError: A number that is none.
+        ConfigError: A number that is none; ``skip`` under ZeroStrategy.
         NonFiniteError: With the iteration and the files of the batch.
     """
 
@@ -106,6 +106,13 @@ class FiniteHook(Hook):
 
         for wrapper in wrappers(runner):
             if isinstance(wrapper, ZeroOptimWrapper):
+                if self.skip:
+                    raise ConfigError(
+                        f'default_hooks.finite.skip={self.skip}: under ZeroStrategy no '
+                        'update can be left out, for DeepSpeed alone sees the '
+                        'gradients. Take skip out of the config, or take '
+                        "strategy=dict(type='ShardedStrategy')."
+                    )
                 continue  # its own step stops, as only DeepSpeed sees the gradients
             steps, optimizer = FiniteSteps(wrapper), wrapper.optimizer
             self.watched.append(steps)

@@ -14,6 +14,7 @@ from torch import nn
 from mmadapt.errors import ConfigError, NonFiniteError
 from mmadapt.hooks import FiniteHook
 from mmadapt.hooks import finite as module
+from mmadapt.optim.zero import ZeroOptimWrapper
 
 SAMPLES = [
     SimpleNamespace(metainfo={'img_path': 'a.jpg'}),
@@ -118,3 +119,11 @@ def test_behind_the_training_nothing_is_watched() -> None:
 def test_bad_numbers(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match='a whole number from'):
         FiniteHook(**options)
+
+
+def test_under_zero_no_update_can_be_left_out() -> None:
+    run = runner()
+    run.optim_wrapper = ZeroOptimWrapper(run.optim_wrapper.optimizer)
+    with pytest.raises(ConfigError, match=r'finite\.skip=2.*ZeroStrategy'):
+        FiniteHook(skip=2).before_train(run)
+    FiniteHook().before_train(run)

@@ -93,7 +93,8 @@ def main() -> None:
         write_whole(args.report, ''.join(text))
     if faults:
         where = f', all of them in {args.report}' if args.report else ''
-        raise DataError(f'{len(faults)} faults in the data of {args.config}{where}.')
+        number = '1 fault' if len(faults) == 1 else f'{len(faults):,} faults'
+        raise DataError(f'{number} in the data of {args.config}{where}.')
     looked = '' if args.no_decode else f', {len(whole):,} files read to their end'
     print(f'nothing to be mended{looked}')
 

@@ -6,7 +6,6 @@ runs is the tool's file from its first line on.
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import runpy
@@ -79,7 +78,6 @@ def run(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    gc.collect()  # a decoder that is freed in a fork waits for threads left behind
     child = os.fork()
     if child == 0:
         run_tool(TOOLS / tool, argv, log, file_limit)
