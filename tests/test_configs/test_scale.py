@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from mmengine.registry import MODELS, OPTIM_WRAPPERS, RUNNERS, STRATEGIES, Defau
 import mmadapt
 from mmadapt import launch
 from mmadapt.config import load_config, merge_options, resolve_config
+from mmadapt.errors import ConfigError
 from mmadapt.precision import stored
 from mmadapt.sharding import is_sharded
+from mmadapt.wrapping import unwrapped
 from tests.processes import in_processes
 from tests.test_configs.imitations import photo, write_lists
 from tests.test_configs.test_build import CONFIGS, name_of
@@ -26,6 +29,7 @@ SIZES = {
     'eva02-large_frames-16_ssv2.py': (1024, 24, 174, 2 * 1024),
     'vit-huge_frames-16_ssv2.py': (1280, 32, 174, 2 * 1280),
     'videomae-giant_frames-16_ssv2.py': (1408, 40, 174, 2 * 1408),
+    'videomae-giant_frames-16_zero_ssv2.py': (1408, 40, 174, 2 * 1408),
 }
 """Width, blocks, classes, and the parameters of a norm that trains too."""
 
@@ -34,10 +38,15 @@ FROZEN = {
     'eva02-large_frames-16_ssv2.py': 303_291_328,
     'vit-huge_frames-16_ssv2.py': 631_604_480,
     'videomae-giant_frames-16_ssv2.py': 1_011_607_936,
+    'videomae-giant_frames-16_zero_ssv2.py': 1_011_607_936,
 }
 """Parameters of the trunk, as docs/scaling.md has them."""
 
-TOKENS = {'vit-huge_frames-16_ssv2.py': 1568, 'videomae-giant_frames-16_ssv2.py': 2048}
+TOKENS = {
+    'vit-huge_frames-16_ssv2.py': 1568,
+    'videomae-giant_frames-16_ssv2.py': 2048,
+    'videomae-giant_frames-16_zero_ssv2.py': 2048,
+}
 
 LISTED = {
     Path(model['Config']).name: model['Metadata']['Trainable Parameters']
@@ -47,6 +56,11 @@ LISTED = {
 }
 
 each_config = pytest.mark.parametrize('path', SCALE, ids=lambda path: path.name)
+
+
+def by_deepspeed(path: Path) -> bool:
+    """Whether DeepSpeed deals the trunk out; in float32, and where it is installed."""
+    return bool(load_config(path).strategy.type == 'ZeroStrategy')
 
 
 def of_depth(path: Path, depth: int) -> Any:
@@ -70,7 +84,7 @@ def of_depth(path: Path, depth: int) -> Any:
 def test_it_builds_and_its_parameters_are_those_listed(path: Path) -> None:
     width, depth, classes, norm = SIZES[path.name]
     one, two = of_depth(path, 1), of_depth(path, 2)
-    assert stored(two)
+    assert bool(stored(two)) == (not by_deepspeed(path))
     if path.name in TOKENS:
         assert two.backbone.pos_embed.shape == (1, TOKENS[path.name], width)
     reports = [mmadapt.parameter_report(model) for model in (one, two)]
@@ -101,7 +115,8 @@ def test_its_sizes_are_those_of_the_trunk(path: Path) -> None:
         assert (cfg.arch.embed_dims, cfg.arch.num_layers) == (width, depth)
     assert RUNNERS.get(cfg.runner_type) is not None
     assert STRATEGIES.get(cfg.strategy.type) is not None
-    assert OPTIM_WRAPPERS.get(cfg.optim_wrapper.type) is not None
+    wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    assert OPTIM_WRAPPERS.get(wrapper) is not None
     assert cfg.optim_wrapper.constructor == 'TrainableOptimWrapperConstructor'
 
 
@@ -122,8 +137,9 @@ def cut_down(path: Path, root: Path) -> Config:
         'model.backbone.init_cfg.type': 'RandomTrunk',
         'train_cfg.max_epochs': 1,
         'param_scheduler.warmup': 0,
-        'optim_wrapper.type': 'CpuAmpOptimWrapper',
     }
+    if not by_deepspeed(path):
+        options['optim_wrapper.type'] = 'CpuAmpOptimWrapper'
     for loader in ('train', 'val', 'test'):
         options[f'{loader}_dataloader.batch_size'] = 2
         options[f'{loader}_dataloader.num_workers'] = 0
@@ -141,9 +157,16 @@ def scores(cfg: Config) -> dict[str, Any]:
     """The test's metrics, behind an epoch of training."""
     runner = launch.build_runner(cfg)
     runner.train()
-    assert is_sharded(runner.model)
+    assert is_sharded(unwrapped(runner.model))
     assert runner.iter == 1
     return runner.test()
+
+
+def refusal(cfg: Config) -> str:
+    """What is said where DeepSpeed isn't installed."""
+    with pytest.raises(ConfigError) as refused:
+        launch.build_runner(cfg)
+    return str(refused.value)
 
 
 @pytest.mark.slow
@@ -162,6 +185,10 @@ def test_two_processes_train_and_test_it(path: Path, tmp_path: Path) -> None:
             for name in names:
                 photo(root / part / name)
     cfg = cut_down(path, tmp_path)
+    if by_deepspeed(path) and find_spec('deepspeed') is None:
+        refused = in_processes(2, lambda rank: refusal(cfg), tmp_path)
+        assert all('mmadapt[deepspeed]' in text for text in refused), refused
+        return
     found = in_processes(2, lambda rank: scores(cfg), tmp_path)
     assert found[0] == found[1]
     assert not isinstance(found[0], str), found[0]

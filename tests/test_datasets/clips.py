@@ -76,10 +76,10 @@ def cut(file: Path, share: float = 0.5) -> Path:
     return file
 
 
-def damage(file: Path, seed: int = 1, size: int = 300) -> Path:
-    """Put random bytes over those in the midst of a file, within one frame's data."""
+def damage(file: Path, seed: int = 1, size: int = 300, share: float = 0.5) -> Path:
+    """Put random bytes over those behind a share of a file, within one frame's data."""
     content = bytearray(file.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + size] = np.random.default_rng(seed).bytes(size)
+    start = int(len(content) * share)
+    content[start : start + size] = np.random.default_rng(seed).bytes(size)
     file.write_bytes(content)
     return file
