@@ -23,7 +23,7 @@ from .hooks.dump_config import DumpConfigHook, without_dump
 from .hooks.frozen_trunk import FrozenTrunkHook
 from .loops import AmpTestLoop
 from .processes import join_processes
-from .strategies.checks import check_averages, check_strategy
+from .strategies.checks import check_hooks, check_strategy
 from .weights.stamp import find_stamps
 
 __all__ = [
@@ -107,7 +107,7 @@ def build_runner(cfg: Config) -> Runner:
             runner: Runner = RUNNERS.build(cfg)
         else:
             runner = Runner.from_cfg(cfg)
-    check_averages(runner, cfg)
+    check_hooks(runner, cfg)
     runner.register_hook(DumpConfigHook())
     warn_unwatched(runner)
     return runner

@@ -11,8 +11,9 @@ import numpy as np
 from ..errors import BrokenFileError, DataError
 from .container_check import missing_bytes
 from .file_check import is_own_fault, read_file
-from .forks import spare_decoders
+from .forks import spare
 from .size_check import check_size
+from .streams import close, sound, strict_stream
 from .threads import decoder_threads
 from .turned import upright
 
@@ -80,7 +81,8 @@ class VideoFile:
             # Each decoder fails in its own ways, all of which mean the same.
             except Exception as error:
                 self._note(type(self.reader), error)
-                self.reader = self._open_next()
+            # Behind the error, which holds its decoder: the next one would keep it.
+            self.reader = self._open_next()
         for frame in frames[:1]:
             check_size('video', self.path, frame.shape[1], frame.shape[0])
         return frames
@@ -123,10 +125,10 @@ class Decord:
     def __init__(self, path: str) -> None:
         import decord
 
-        spare_decoders()
         self.video: Any = decord.VideoReader(
             path, num_threads=decoder_threads(), fault_tol=NO_REPEATED_FRAME
         )
+        spare(self.video)
 
     def __len__(self) -> int:
         return len(self.video)
@@ -146,24 +148,34 @@ class PyAV:
     def __init__(self, path: str) -> None:
         import av
 
-        spare_decoders()
         self.open: Callable[..., Any] = av.open
         self.path = path
-        with av.open(path) as container:
+        container = stream = None
+        try:
+            container = av.open(path)
             stream = strict_stream(container)
             # Some containers don't say how many frames they have.
             self.length = stream.frames or sum(1 for _ in container.decode(stream))
+        finally:
+            close(container)
+            # An error holds these names, and decoders with them, that a fork may free.
+            del container, stream
 
     def __len__(self) -> int:
         return self.length
 
     def read(self, indices: Sequence[int]) -> list[np.ndarray]:
         """Frames by index."""
-        with self.open(self.path) as container:
+        container = stream = frames = None
+        try:
+            container = self.open(self.path)
             stream = strict_stream(container)
             stream.codec_context.thread_count = decoder_threads()
             frames = (upright(sound(frame)) for frame in container.decode(stream))
             return pick(frames, indices)
+        finally:
+            close(container)
+            del container, stream, frames
 
 
 class OpenCV:
@@ -172,7 +184,6 @@ class OpenCV:
     def __init__(self, path: str) -> None:
         import cv2
 
-        spare_decoders()
         self.cv2: Any = cv2
         self.path = path
         video = cv2.VideoCapture(path)
@@ -199,24 +210,6 @@ class OpenCV:
             if not read:
                 return
             yield frame[..., ::-1].copy()
-
-
-def strict_stream(container: Any) -> Any:
-    """The picture of an open container, which stops at a fault in it."""
-    if not container.streams.video:
-        raise DataError('there is no picture in it, such as in a file of sound')
-    stream = container.streams.video[0]
-    if stream.codec_context is None:
-        raise DataError('its codec is not known')
-    stream.codec_context.options = {'err_detect': 'explode'}
-    return stream
-
-
-def sound(frame: Any) -> Any:
-    """A frame that its decoder is sure of."""
-    if frame.is_corrupt:
-        raise DataError('a frame is corrupt')
-    return frame
 
 
 def pick(frames: Any, indices: Sequence[int]) -> list[np.ndarray]:

@@ -26,11 +26,27 @@ def upright(frame: Any) -> np.ndarray:
     Args:
         frame: An ``av.VideoFrame``.
     """
-    pixels: np.ndarray = frame.to_ndarray(format='rgb24')
+    pixels = rgb(frame)
     matrix = frame.side_data.get(MATRIX)
     if matrix is None:
         return pixels
     return np.ascontiguousarray(np.rot90(pixels, quarter_turns(bytes(matrix))))
+
+
+def rgb(frame: Any) -> np.ndarray:
+    """The picture as it was recorded, by one thread.
+
+    From version 17 on PyAV takes a thread a core for it, all of which stay with the
+    frame: a fork that frees the frame would wait for them.
+
+    Args:
+        frame: An ``av.VideoFrame``.
+    """
+    import av
+
+    threads = {'threads': 1} if int(av.__version__.partition('.')[0]) >= 17 else {}
+    pixels: np.ndarray = frame.to_ndarray(format='rgb24', **threads)
+    return pixels
 
 
 def quarter_turns(matrix: bytes) -> int:

@@ -68,7 +68,9 @@ def check_whole(file: Path) -> None:
     Raises:
         DataError: It ends early, or a frame is not what was encoded.
     """
-    with av.open(str(file)) as container:
+    container = av.open(str(file))
+    stream = packet = None
+    try:
         stream = container.streams.video[0]
         packets, end = 0, 0.0
         for packet in container.demux(stream):
@@ -83,6 +85,10 @@ def check_whole(file: Path) -> None:
         # longer than the picture.
         if not promised and len(container.streams) == 1:
             found, promised, unit = end, (container.duration or 0) / av.time_base, 's'
+    finally:
+        container.close()
+        # An error holds these names, and the decoder with them, that a fork may free.
+        del container, stream, packet
     if found < WHOLE * promised:
         raise DataError(f'cut off: {found:g} of {promised:g} {unit}')
 
@@ -97,6 +103,8 @@ def check_frames(packet: av.Packet) -> None:
         frames = packet.decode()
     except av.FFmpegError as error:
         raise DataError(f'damaged: {error}') from error
+    finally:
+        del packet
     if any(frame.is_corrupt for frame in frames):
         raise DataError('damaged: a part of a frame does not decode')
 

@@ -57,11 +57,11 @@ class FiniteHook(Hook):
     Args:
         skip: How many updates may be left out, each with a warning, before the run
             stops. Each answer is read at once then, on a GPU too. An update of several
-            batches is left out as a whole, at its step. Not under ZeroStrategy.
+            batches is left out as a whole, at its step. Refused with ZeroStrategy.
         interval: Updates between two readings on a GPU.
 
     Raises:
-        ConfigError: A number that is none; ``skip`` under ZeroStrategy.
+        ConfigError: A number that is none.
         NonFiniteError: With the iteration and the files of the batch.
     """
 
@@ -106,13 +106,6 @@ class FiniteHook(Hook):
 
         for wrapper in wrappers(runner):
             if isinstance(wrapper, ZeroOptimWrapper):
-                if self.skip:
-                    raise ConfigError(
-                        f'default_hooks.finite.skip={self.skip}: under ZeroStrategy no '
-                        'update can be left out, for DeepSpeed alone sees the '
-                        'gradients. Take skip out of the config, or take '
-                        "strategy=dict(type='ShardedStrategy')."
-                    )
                 continue  # its own step stops, as only DeepSpeed sees the gradients
             steps, optimizer = FiniteSteps(wrapper), wrapper.optimizer
             self.watched.append(steps)
@@ -201,10 +194,8 @@ class FiniteHook(Hook):
             if self.skipped > self.skip or optimizer is None:
                 left_out = f', after {self.skip} left out' if self.skip else ''
                 raise NonFiniteError(
-                    f'the loss or a gradient is not finite in {where}{left_out}. Lower '
-                    'the learning rate, clip the gradients '
-                    '(optim_wrapper.clip_grad.max_norm=1), or look at these files. '
-                    'To leave out single updates: default_hooks.finite.skip=N.'
+                    f'the loss or a gradient is not finite in {where}{left_out}. '
+                    f'{self.remedy()}'
                 )
             for group in optimizer.param_groups:
                 for parameter in group['params']:
@@ -213,3 +204,16 @@ class FiniteHook(Hook):
                 f'update left out, not finite: {where} ({self.skipped} of at most '
                 f'{self.skip})'
             )
+
+    def remedy(self) -> str:
+        """What to do about it."""
+        if not self.watched:
+            return (
+                'Lower the learning rate, clip the gradients '
+                '(strategy.gradient_clipping=1), or look at these files.'
+            )
+        return (
+            'Lower the learning rate, clip the gradients '
+            '(optim_wrapper.clip_grad.max_norm=1), or look at these files. To leave '
+            'out single updates: default_hooks.finite.skip=N.'
+        )

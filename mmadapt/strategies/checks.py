@@ -7,10 +7,11 @@ from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 
 from ..errors import ConfigError
+from ..hooks.finite import FiniteHook
 from .sharded import ShardedStrategy
 from .zero import ZeroStrategy
 
-__all__ = ['check_averages', 'check_strategy']
+__all__ = ['check_hooks', 'check_strategy']
 
 OURS = (ShardedStrategy.__name__, ZeroStrategy.__name__)
 
@@ -30,19 +31,28 @@ def check_strategy(cfg: Config) -> None:
         )
 
 
-def check_averages(runner: Runner, cfg: Config) -> None:
-    """Refuse a moving average of a model that is dealt out.
+def check_hooks(runner: Runner, cfg: Config) -> None:
+    """Refuse what a hook can't do with a model that is dealt out.
 
     Raises:
-        ConfigError: A hook that copies the model.
+        ConfigError: A moving average, whose hook copies the model; updates left out
+            where DeepSpeed alone sees the gradients.
     """
-    if kind_of(cfg) not in OURS:
+    kind = kind_of(cfg)
+    if kind not in OURS:
         return
     for hook in runner.hooks:
         if isinstance(hook, EMAHook):
             raise ConfigError(
-                f'{type(hook).__name__} copies the whole model, which '
-                f'{kind_of(cfg)} deals out: take it out of custom_hooks.'
+                f'{type(hook).__name__} copies the whole model, which {kind} deals '
+                'out: take it out of custom_hooks.'
+            )
+        by_deepspeed = kind == ZeroStrategy.__name__
+        if by_deepspeed and isinstance(hook, FiniteHook) and hook.skip:
+            raise ConfigError(
+                f'default_hooks.finite.skip={hook.skip}: under {kind} no update can be '
+                'left out, for DeepSpeed alone sees the gradients. Take skip out of '
+                "the config, or take strategy=dict(type='ShardedStrategy')."
             )
 
 

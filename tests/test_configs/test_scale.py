@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from mmengine.registry import MODELS, OPTIM_WRAPPERS, RUNNERS, STRATEGIES, Defau
 import mmadapt
 from mmadapt import launch
 from mmadapt.config import load_config, merge_options, resolve_config
-from mmadapt.errors import ConfigError
 from mmadapt.precision import stored
 from mmadapt.sharding import is_sharded
 from mmadapt.wrapping import unwrapped
@@ -162,16 +160,11 @@ def scores(cfg: Config) -> dict[str, Any]:
     return runner.test()
 
 
-def refusal(cfg: Config) -> str:
-    """What is said where DeepSpeed isn't installed."""
-    with pytest.raises(ConfigError) as refused:
-        launch.build_runner(cfg)
-    return str(refused.value)
-
-
 @pytest.mark.slow
 @each_config
 def test_two_processes_train_and_test_it(path: Path, tmp_path: Path) -> None:
+    if by_deepspeed(path):
+        pytest.importorskip('deepspeed', reason='DeepSpeed is not installed')
     root = tmp_path / 'data'
     root.mkdir()
     if path.stem.endswith('ssv2'):
@@ -185,10 +178,6 @@ def test_two_processes_train_and_test_it(path: Path, tmp_path: Path) -> None:
             for name in names:
                 photo(root / part / name)
     cfg = cut_down(path, tmp_path)
-    if by_deepspeed(path) and find_spec('deepspeed') is None:
-        refused = in_processes(2, lambda rank: refusal(cfg), tmp_path)
-        assert all('mmadapt[deepspeed]' in text for text in refused), refused
-        return
     found = in_processes(2, lambda rank: scores(cfg), tmp_path)
     assert found[0] == found[1]
     assert not isinstance(found[0], str), found[0]

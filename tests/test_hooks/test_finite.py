@@ -121,9 +121,11 @@ def test_bad_numbers(options: dict[str, Any]) -> None:
         FiniteHook(**options)
 
 
-def test_under_zero_no_update_can_be_left_out() -> None:
+def test_under_zero_the_remedy_is_one_that_it_takes() -> None:
     run = runner()
     run.optim_wrapper = ZeroOptimWrapper(run.optim_wrapper.optimizer)
-    with pytest.raises(ConfigError, match=r'finite\.skip=2.*ZeroStrategy'):
-        FiniteHook(skip=2).before_train(run)
-    FiniteHook().before_train(run)
+    hook = FiniteHook()
+    hook.before_train(run)
+    with pytest.raises(NonFiniteError, match=r'gradient_clipping=1') as error:
+        hook.after_train_iter(run, 0, None, {'loss': torch.tensor(float('inf'))})
+    assert 'skip' not in str(error.value)

@@ -1,0 +1,33 @@
+"""Streams of PyAV, which stop at a fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import DataError
+
+__all__ = ['close', 'sound', 'strict_stream']
+
+
+def strict_stream(container: Any) -> Any:
+    """The picture of an open container, which stops at a fault in it."""
+    if not container.streams.video:
+        raise DataError('there is no picture in it, such as in a file of sound')
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise DataError('its codec is not known')
+    stream.codec_context.options = {'err_detect': 'explode'}
+    return stream
+
+
+def close(container: Any) -> None:
+    """Close a container, if it was opened."""
+    if container is not None:
+        container.close()
+
+
+def sound(frame: Any) -> Any:
+    """A frame that its decoder is sure of."""
+    if frame.is_corrupt:
+        raise DataError('a frame is corrupt')
+    return frame

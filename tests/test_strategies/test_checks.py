@@ -1,0 +1,42 @@
+"""What hooks can't do with a model that is dealt out, refused before it is built."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from mmengine.config import Config
+from mmengine.hooks import EMAHook
+
+from mmadapt.errors import ConfigError
+from mmadapt.hooks import FiniteHook
+from mmadapt.strategies.checks import check_hooks
+
+STRATEGIES = [None, 'SingleDeviceStrategy', 'ShardedStrategy', 'ZeroStrategy']
+
+
+def refusal(kind: str | None, hook: Any) -> str:
+    """What is said to a hook under a strategy; nothing where it may run."""
+    cfg = Config({'strategy': {'type': kind}} if kind else {})
+    runner: Any = SimpleNamespace(hooks=[hook])
+    try:
+        check_hooks(runner, cfg)
+    except ConfigError as error:
+        return str(error)
+    return ''
+
+
+@pytest.mark.parametrize('kind', STRATEGIES)
+def test_moving_averages(kind: str | None) -> None:
+    told = refusal(kind, EMAHook())
+    assert told.startswith('EMAHook copies') == (kind in STRATEGIES[2:])
+    if told:
+        assert refusal(f'mmadapt.{kind}', EMAHook()) == told
+
+
+@pytest.mark.parametrize('kind', STRATEGIES)
+def test_updates_left_out(kind: str | None) -> None:
+    told = refusal(kind, FiniteHook(skip=2))
+    assert ('finite.skip=2' in told) == (kind == 'ZeroStrategy')
+    assert refusal(kind, FiniteHook()) == ''
