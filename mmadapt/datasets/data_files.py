@@ -84,7 +84,12 @@ def clip_notes(path: str, frames: int) -> tuple[str, ...]:
     notes = ['one frame'] if frames == 1 else []
     with av.open(path) as container:
         stream = container.streams.video[0]
-        times = sorted(p.pts for p in container.demux(stream) if p.pts is not None)
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        promised = stream.frames
+    if promised and len(packets) != promised:
+        found = len(packets)
+        notes.append(f'{found:,} frames, where its header says {promised:,}')
+    times = sorted(packet.pts for packet in packets if packet.pts is not None)
     steps = [after - before for before, after in pairwise(times)]
     if steps and max(steps) > UNEVEN * max(min(steps), 2):
         notes.append('frames at uneven times, which are taken as even')

@@ -11,7 +11,7 @@ import pytest
 from mmadapt.datasets.data_files import look_at
 from mmadapt.datasets.readers import VideoFile
 from mmadapt.errors import BrokenFileError
-from tests.test_datasets.clips import numbers, write_clip
+from tests.test_datasets.clips import numbers, write_clip, write_noise
 
 
 def write_sound(file: Path) -> Path:
@@ -107,3 +107,18 @@ def test_what_is_no_clip(tmp_path: Path, content: bytes) -> None:
     (tmp_path / 'a.mp4').write_bytes(content)
     with pytest.raises(BrokenFileError, match=r"a\.mp4'"):
         VideoFile(tmp_path / 'a.mp4').read([0])
+
+
+def test_a_frame_that_was_lost_is_odd(tmp_path: Path) -> None:
+    """Of ten one is gone with its header: decoders and the index alike pass it over."""
+    import av
+
+    file = write_noise(tmp_path / 'lost.avi', 10, 'mpeg4')
+    assert look_at((str(file), 'clip')).notes == ()
+    with av.open(str(file)) as container:
+        lost = [packet for packet in container.demux(video=0) if packet.size][-1]
+        start, end = lost.pos - 8, lost.pos + lost.size
+    content = file.read_bytes()
+    file.write_bytes(content[:start] + content[end:])
+    [note] = look_at((str(file), 'clip')).notes
+    assert note == '9 frames, where its header says 10'

@@ -61,16 +61,25 @@ def break_sample(name: str) -> Callable[..., Case]:
             whole=whole,
             names=(file.name,),
             sound=decodes(file),
-            foretold=tool != 'predict' and is_named(file, name),
+            foretold=tool != 'predict' and is_named(file, sample, name),
         )
 
     return broken
 
 
-def is_named(file: Path, kind: str) -> bool:
-    """Whether the check of a dataset finds something wrong with one of its files."""
-    asked = (str(file), {'image': 'photo', 'video': 'clip'}[kind])
-    return attempt(look_at, asked)[1] is not None
+def is_named(file: Path, sample: Path, kind: str) -> bool:
+    """Whether the check of a dataset finds something wrong, or odd, with a file.
+
+    Args:
+        file: It.
+        sample: The file as it was, whose own oddities don't count.
+        kind: ``'image'`` or ``'video'``.
+    """
+    told = {'image': 'photo', 'video': 'clip'}[kind]
+    found, problem = attempt(look_at, (str(file), told))
+    if problem is not None or found is None:
+        return True
+    return bool(set(found.notes) - set(look_at((str(sample), told)).notes))
 
 
 def missing(sample: Path, file: Path) -> str:
