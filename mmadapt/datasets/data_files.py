@@ -84,12 +84,14 @@ def clip_notes(path: str, frames: int) -> tuple[str, ...]:
     notes = ['one frame'] if frames == 1 else []
     with av.open(path) as container:
         stream = container.streams.video[0]
-        packets = [packet for packet in container.demux(stream) if packet.size]
+        stamps = [packet.pts for packet in container.demux(stream) if packet.size]
         promised = stream.frames
-    if promised and len(packets) != promised:
-        found = len(packets)
-        notes.append(f'{found:,} frames, where its header says {promised:,}')
-    times = sorted(packet.pts for packet in packets if packet.pts is not None)
+    if len(stamps) < promised:  # the header of a file in fragments says too few
+        notes.append(
+            f'{len(stamps):,} frames, where its header says {promised:,}: the others '
+            'are lost, repeat the one before, or are hidden on purpose'
+        )
+    times = sorted(stamp for stamp in stamps if stamp is not None)
     steps = [after - before for before, after in pairwise(times)]
     if steps and max(steps) > UNEVEN * max(min(steps), 2):
         notes.append('frames at uneven times, which are taken as even')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from threading import Lock
+from threading import RLock
 from typing import Any
 from weakref import WeakSet
 
@@ -16,11 +16,12 @@ class Spared:
 
     A decoder has threads, and waits for their end when it is freed. A fork, such as a
     data worker, inherits the decoder but not its threads: it would wait for ever, or
-    crash. So a fork keeps what it inherits, whoever drops it there.
+    crash. So a fork keeps what it inherits, whoever drops it there, to its end by
+    ``os._exit``, as data workers and other forked processes end.
     """
 
     def __init__(self) -> None:
-        self.lock = Lock()
+        self.lock = RLock()
         self.alive: WeakSet[Any] = WeakSet()
         self.held: list[Any] = []
         self.inherited: list[Any] = []
@@ -32,15 +33,17 @@ class Spared:
 
     def release(self) -> None:
         """Behind a fork, in the process that goes on."""
-        self.held = []
-        self.lock.release()
+        try:
+            self.held = []
+        finally:
+            self.lock.release()
 
     def keep(self) -> None:
         """In the fork; its own forks, too, must not free what it inherited."""
         self.inherited += self.held
         self.held = []
         self.alive.clear()
-        self.lock.release()
+        self.lock = RLock()
 
 
 @cache

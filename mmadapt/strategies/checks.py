@@ -59,4 +59,6 @@ def check_hooks(runner: Runner, cfg: Config) -> None:
 def kind_of(cfg: Config) -> str | None:
     """The type of a config's strategy, without a scope."""
     kind = (cfg.get('strategy') or {}).get('type')
+    if isinstance(kind, type):
+        return kind.__name__
     return kind.rpartition('.')[2] if isinstance(kind, str) else None

@@ -42,6 +42,7 @@ def in_fork(name: str, work: Callable[[], object]) -> None:
     """Print how a fork ends that does something."""
     child = os.fork()
     if child == 0:
+        os.setpgid(0, 0)
         work()
         os._exit(0)
     end = time.monotonic() + LIMIT
@@ -50,7 +51,7 @@ def in_fork(name: str, work: Callable[[], object]) -> None:
         done, status = os.waitpid(child, os.WNOHANG)
         time.sleep(0.01)
     if not done:
-        os.kill(child, signal.SIGKILL)
+        os.killpg(child, signal.SIGKILL)
         os.waitpid(child, 0)
     print(f'{name}: {"hung" if not done else status}', flush=True)
 

@@ -57,10 +57,10 @@ def test_the_process_itself_frees_them_as_ever() -> None:
     decoder = Decoder()
     forks.spare(decoder)
     seen = weakref.ref(decoder)
+    gc.collect()
     child = os.fork()
     if child == 0:
         del decoder
-        gc.collect()
         os._exit(seen() is None)
     assert os.waitpid(child, 0)[1] == 0, 'the fork freed it'
     del decoder

@@ -11,17 +11,18 @@ from mmengine.hooks import EMAHook
 
 from mmadapt.errors import ConfigError
 from mmadapt.hooks import FiniteHook
+from mmadapt.strategies import ZeroStrategy
 from mmadapt.strategies.checks import check_hooks
 
 STRATEGIES = [None, 'SingleDeviceStrategy', 'ShardedStrategy', 'ZeroStrategy']
 
 
-def refusal(kind: str | None, hook: Any) -> str:
+def refusal(kind: str | type | None, hook: Any) -> str:
     """What is said to a hook under a strategy; nothing where it may run."""
-    cfg = Config({'strategy': {'type': kind}} if kind else {})
+    cfg: Any = {'strategy': {'type': kind}} if kind else {}
     runner: Any = SimpleNamespace(hooks=[hook])
     try:
-        check_hooks(runner, cfg)
+        check_hooks(runner, Config(cfg))
     except ConfigError as error:
         return str(error)
     return ''
@@ -40,3 +41,7 @@ def test_updates_left_out(kind: str | None) -> None:
     told = refusal(kind, FiniteHook(skip=2))
     assert ('finite.skip=2' in told) == (kind == 'ZeroStrategy')
     assert refusal(kind, FiniteHook()) == ''
+
+
+def test_a_class_in_place_of_its_name() -> None:
+    assert 'finite.skip=2' in refusal(ZeroStrategy, FiniteHook(skip=2))
