@@ -4,13 +4,7 @@ NNODES=8 tools/dist_train.sh configs/scale/videomae-giant_frames-16_zero_ssv2.py
     --cfg-options trunk=vit_g_hybrid_pt_1200e.pth data_root=data/ssv2
 """
 
-_base_ = ['../adaptformer_ssv2.py', '../_base_/strategies/zero.py']
-num_frames = 16
-arch = dict(
-    _delete_=True,
-    embed_dims=1408,
-    num_layers=40,
-    num_heads=16,
-    feedforward_channels=6144,
-)
-model = dict(backbone=dict(patch_size=14))
+_base_ = 'videomae-giant_frames-16_ssv2.py'
+model = dict(backbone=dict(frozen_dtype=None))
+strategy = dict(_delete_=True, type='ZeroStrategy')
+optim_wrapper = dict(type='OptimWrapper')
