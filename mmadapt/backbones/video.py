@@ -10,6 +10,7 @@ from mmaction.registry import MODELS
 from torch import nn
 
 from ..hosts.video.attention import set_attention
+from ..hosts.video.patches import lay_tokens
 from ..placement import AdapterConfig
 from .checks import (
     check_arch,
@@ -79,6 +80,7 @@ class AdaptFormerViT(VisionTransformer):
         with drawn_from(init_cfg):
             super().__init__(**vit)
         set_attention(self, attention)
+        lay_tokens(self)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
         set_recompute(self, recompute, fused_mlp)
         set_compile_blocks(self, compile_blocks, fused_mlp)
@@ -130,6 +132,7 @@ def AdaptedBackbone(
     with drawn_from(init_cfg):
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
     set_attention(inner, attention)
+    lay_tokens(inner)
     adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
     set_recompute(inner, recompute, fused_mlp)
     return set_compile_blocks(inner, compile_blocks, fused_mlp)

@@ -58,6 +58,9 @@ class AdapterHost(nn.Module):
         inputs: What an adapter can read. ``'post_norm'`` has no meaning where the
             branch reads no normed stream of the same shape.
         channel_dim: Which dimension of the residual stream the channels are.
+        keeps_layout: Whether the stream stays laid out in memory as it came, in place
+            of token by token, as the branches are. Many trunks start with a transposed
+            view, which every norm would copy: torch lays a sum out as its first term.
         unfit: Which blocks of the class the host isn't for, as a sentence for the
             error, where :meth:`fits` is for somebody's mistake.
         recompute_tier: What the backward pass computes again, a block's own attribute.
@@ -68,6 +71,7 @@ class AdapterHost(nn.Module):
     branches: ClassVar[tuple[str, ...]] = ('mlp', 'attn')
     inputs: ClassVar[tuple[str, ...]] = ('pre_norm', 'post_norm')
     channel_dim: ClassVar[int] = -1
+    keeps_layout: ClassVar[bool] = False
     unfit: ClassVar[str] = ''
     recompute_tier: str = 'none'
     fused_mlp: bool = False
@@ -111,17 +115,18 @@ class AdapterHost(nn.Module):
         read: Tensor | None = None,
     ) -> Tensor:
         """X + h, plus the adapter's branch where there is one."""
+        x_h = x + h if self.keeps_layout else h + x
         if adapter is None:
-            return x + h
+            return x_h
         read = x if read is None else read
         if adapter.mode == 'sequential':
             read = h
         elif adapter.input == 'post_norm':
             read = normed if isinstance(normed, Tensor) else normed(read)
         if self.channel_dim == -1:
-            return x + h + adapter(read)
+            return x_h + adapter(read)
         branch = adapter(read.movedim(self.channel_dim, -1))
-        return x + h + branch.movedim(-1, self.channel_dim)
+        return x_h + branch.movedim(-1, self.channel_dim)
 
     def recompute(self, branch: Callable[..., Tensor], *inputs: Any) -> Tensor:
         """Run a branch, and again in the backward pass where upstream says so.
@@ -177,13 +182,7 @@ class PromptHost(nn.Module):
         """The block's output for tokens ``x`` of shape ``(B, N, C)``."""
         return self.prompt.cut(super().forward(self.prompt(x)))
 
-    @staticmethod
-    def width(block: Any) -> int:
-        """Width C of the tokens."""
-        raise ConfigError(
-            f'The host of {class_name(type(block))} does not say how wide the block '
-            'is: define `width(block)` in it.'
-        )
+    width = staticmethod(AdapterHost.width)
 
 
 Host = TypeVar('Host', bound=type[nn.Module])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 import mmadapt
 from mmadapt.errors import ConfigError
@@ -103,3 +105,23 @@ def test_the_attention_branch_likewise(case: HostCase, source: str) -> None:
         expected = middle + run(host.attn_adapter, read, case)
     torch.testing.assert_close(moved, expected, atol=2e-6, rtol=1e-5)
     assert not torch.allclose(moved, middle, atol=1e-3)
+
+
+def test_the_stream_is_laid_out_token_by_token(case: HostCase) -> None:
+    """Whatever the layout that upstream's stem gave it."""
+    base = evaluated(case.build())
+    model = mmadapt.adapt(base, own(case, base))
+    strides: list[int] = []
+
+    def look(_: nn.Module, __: object, out: Any) -> None:
+        for stream in out if isinstance(out, tuple) else (out,):
+            if isinstance(stream, Tensor):
+                strides.append(stream.stride(-1))
+
+    for module in model.modules():
+        if type(module) is HOSTS[case.block]:
+            module.register_forward_hook(look)
+    with torch.no_grad():
+        model(case.input())
+    assert strides
+    assert set(strides) == {1} or HOSTS[case.block].keeps_layout

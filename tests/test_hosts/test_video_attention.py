@@ -10,6 +10,7 @@ import torch
 from mmaction.models.backbones.vit_mae import Attention
 from mmaction.registry import MODELS
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmadapt.errors import ConfigError
 from mmadapt.hosts.video.attention import (
@@ -95,6 +96,23 @@ def test_no_probabilities_are_kept() -> None:
             module(tokens().requires_grad_())
         kept[name] = sum(shape[-2:] == (17, 17) for shape in shapes)
     assert kept['eager'] > 0 and kept['sdpa'] == 0
+
+
+def test_gradients_of_q_k_and_v_are_stacked_and_never_copied() -> None:
+    _, fused = pair()
+    fused.requires_grad_(False)
+    ran: list[str] = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, *args: Any) -> Any:
+            ran.append(func.overloadpacket.__name__)
+            return func(*args[0], **(args[1] if len(args) > 1 else {}))
+
+    out = fused(tokens().requires_grad_())
+    with Watch():
+        out.sum().backward()
+    assert ran.count('stack') == 1
+    assert not {'clone', 'copy_', 'contiguous'} & set(ran)
 
 
 @pytest.mark.parametrize('wrapped', [False, True])

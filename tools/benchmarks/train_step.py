@@ -4,7 +4,7 @@
     python tools/benchmarks/train_step.py --sample image --variants official plain full
     python tools/benchmarks/train_step.py --sample video --rounds 0 --peak
 
-Every round runs each variant once; ratios are those of a round, to the first variant
+Every round runs each variant once, each from another one on; ratios are those of a round, to the first variant
 named. CPU time of the process, or the device's own clock. Nothing is loaded: weights,
 images and clips are random.
 """

@@ -26,8 +26,10 @@ class FusedAttention(Attention):
         """Attention's output for tokens ``x`` of shape ``(B, N, C)``."""
         batch, count, _ = x.shape
         qkv = F.linear(x, self.qkv.weight, self.qkv_bias())
-        # (B, N, 3HD) -> three of (B, H, N, D)
-        q, k, v = qkv.view(batch, count, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
+        # (B, N, 3HD) -> three of (B, H, N, D); unbound first, so that their gradients
+        # are stacked in the order of qkv's and never copied into it.
+        parts = qkv.view(batch, count, 3, self.num_heads, -1).unbind(2)
+        q, k, v = (part.transpose(1, 2) for part in parts)
         dropout = self.attn_drop.p if self.training else 0.0
         x = F.scaled_dot_product_attention(
             q, k, v, dropout_p=dropout, scale=float(self.scale)

@@ -73,7 +73,7 @@ def warm_up(name: str, work: Callable[[], object]) -> None:
 def in_turns(
     names: list[str], shape: Shape, device: str, rounds: int
 ) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, int]]:
-    """Run every variant once a round.
+    """Run every variant once a round, from one further on than in the last.
 
     Args:
         names: Of the variants.
@@ -110,12 +110,13 @@ def in_turns(
         name: partial(step, runs[name], models[name], x, VARIANTS[name].bf16)
         for name in runs
     }
-    for first in work.values():
-        first()
+    for run_once in work.values():
+        run_once()
     for number in range(rounds):
         for kind, measured in rates.items():
             measured.append(product_rate(device, getattr(torch, kind)))
-        for name in names:
+        first = number % len(names)  # a drift of the machine's speed favours none
+        for name in names[first:] + names[:first]:
             seconds[name].append(timed(work[name], device))
         took = ', '.join(f'{name} {seconds[name][-1]:.2f}' for name in names)
         print(f'round {number}, seconds: {took}', file=sys.stderr, flush=True)
