@@ -25,7 +25,16 @@ def test_below_one(option: str, value: int, phase: str, tmp_path: Path) -> None:
         resolve_config(cfg, phase)
 
 
-@pytest.mark.parametrize('value', [None, 1, [0]])
+@pytest.mark.parametrize('option', ['img_size', 'patch_size', 'embed_dims'])
+@pytest.mark.parametrize('value', [0, [-16, 224]])
+def test_sizes_of_the_trunk(option: str, value: Any, tmp_path: Path) -> None:
+    cfg = load_config(write_config(tmp_path / 'photos.py'))
+    merge_options(cfg, {f'model.backbone.{option}': value})
+    with pytest.raises(ConfigError, match=rf'photos\.py: model\.backbone\.{option} is'):
+        resolve_config(cfg, 'train')
+
+
+@pytest.mark.parametrize('value', [None, 1, 'x'])
 def test_others_are_left_to_what_reads_them(value: Any, tmp_path: Path) -> None:
     cfg = load_config(write_config(tmp_path / 'photos.py'))
     merge_options(cfg, {'model.head.in_channels': value})
