@@ -89,7 +89,7 @@ def decode_jpeg(content: bytes) -> np.ndarray:
         ValueError: It isn't one, or is damaged.
     """
     coded = np.frombuffer(content, np.uint8)
-    frame = cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB) if len(coded) else None
+    frame = cv2.imdecode(coded, cv2.IMREAD_COLOR) if len(coded) else None
     if frame is None:
         raise ValueError('no JPEG where one should be')
-    return frame
+    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)

@@ -58,9 +58,9 @@ class AdapterHost(nn.Module):
         inputs: What an adapter can read. ``'post_norm'`` has no meaning where the
             branch reads no normed stream of the same shape.
         channel_dim: Which dimension of the residual stream the channels are.
-        keeps_layout: Whether the stream stays laid out in memory as it came, in place
-            of token by token, as the branches are. Many trunks start with a transposed
-            view, which every norm would copy: torch lays a sum out as its first term.
+        branch_layout: Whether the stream is laid out in memory as the branches are,
+            token by token, where upstream's stem leaves it a transposed view, which
+            every norm copies. It may change how a mean of tokens is rounded.
         unfit: Which blocks of the class the host isn't for, as a sentence for the
             error, where :meth:`fits` is for somebody's mistake.
         recompute_tier: What the backward pass computes again, a block's own attribute.
@@ -71,7 +71,7 @@ class AdapterHost(nn.Module):
     branches: ClassVar[tuple[str, ...]] = ('mlp', 'attn')
     inputs: ClassVar[tuple[str, ...]] = ('pre_norm', 'post_norm')
     channel_dim: ClassVar[int] = -1
-    keeps_layout: ClassVar[bool] = False
+    branch_layout: ClassVar[bool] = False
     unfit: ClassVar[str] = ''
     recompute_tier: str = 'none'
     fused_mlp: bool = False
@@ -115,7 +115,7 @@ class AdapterHost(nn.Module):
         read: Tensor | None = None,
     ) -> Tensor:
         """X + h, plus the adapter's branch where there is one."""
-        x_h = x + h if self.keeps_layout else h + x
+        x_h = h + x if self.branch_layout else x + h  # laid out as the first term
         if adapter is None:
             return x_h
         read = x if read is None else read

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 import mmadapt
 from mmadapt.errors import ConfigError
 from mmadapt.hosts import HOSTS
+from mmadapt.hosts.base import AdapterHost
 from tests.helpers import feature, randomise
-from tests.host_cases import HostCase
+from tests.host_cases import HOST_CASES, HostCase
 
 from .contract import (
+    ADAPTER,
     Tap,
     evaluated,
     everywhere,
@@ -107,21 +109,26 @@ def test_the_attention_branch_likewise(case: HostCase, source: str) -> None:
     assert not torch.allclose(moved, middle, atol=1e-3)
 
 
-def test_the_stream_is_laid_out_token_by_token(case: HostCase) -> None:
-    """Whatever the layout that upstream's stem gave it."""
-    base = evaluated(case.build())
-    model = mmadapt.adapt(base, own(case, base))
-    strides: list[int] = []
+@pytest.mark.parametrize(
+    'laid',
+    [case for case in HOST_CASES if HOSTS[case.block].branch_layout],
+    ids=lambda c: c.id,
+)
+def test_the_stream_is_laid_out_token_by_token(laid: HostCase) -> None:
+    """Where upstream's is a transposed view."""
+    base = evaluated(laid.build())
+    models = {'upstream': base, 'adapted': mmadapt.adapt(copy.deepcopy(base), ADAPTER)}
+    strides: dict[str, set[int]] = {}
+    for name, model in models.items():
+        found = strides[name] = set()
 
-    def look(_: nn.Module, __: object, out: Any) -> None:
-        for stream in out if isinstance(out, tuple) else (out,):
-            if isinstance(stream, Tensor):
-                strides.append(stream.stride(-1))
+        def look(_: nn.Module, __: object, out: Tensor, found: Any = found) -> None:
+            found.add(out.stride(-1))
 
-    for module in model.modules():
-        if type(module) is HOSTS[case.block]:
-            module.register_forward_hook(look)
-    with torch.no_grad():
-        model(case.input())
-    assert strides
-    assert set(strides) == {1} or HOSTS[case.block].keeps_layout
+        for module in model.modules():
+            if type(module) in HOSTS or isinstance(module, AdapterHost):
+                module.register_forward_hook(look)
+        with torch.no_grad():
+            model(laid.input())
+    assert strides['adapted'] == {1}
+    assert strides['upstream'] != {1}  # else there is no need of it any more

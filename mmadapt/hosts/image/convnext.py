@@ -21,7 +21,6 @@ class AdaptedConvNeXtBlock(AdapterHost, ConvNeXtBlock):
 
     branches = ('mlp',)
     channel_dim = 1
-    keeps_layout = True
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for ``x`` of shape ``(B, C, H, W)``."""

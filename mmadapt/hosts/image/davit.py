@@ -23,7 +23,9 @@ class DaViTHost(AdapterHost):
 
     def forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, H*W, C)``."""
-        x = self.cpe1(x, hw_shape)
+        # Upstream adds the stream to the branch, in the branch's layout; torch rounds
+        # the convolution behind it by that.
+        x = self.cpe1(x, hw_shape).contiguous()
         normed = self.norm1(x)
         x = self.close_attn(x, self.attended(normed, hw_shape), normed)
         x = self.cpe2(x, hw_shape)

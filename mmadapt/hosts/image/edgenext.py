@@ -21,8 +21,6 @@ class AdaptedSDTAEncoder(AdapterHost, SDTAEncoder):
     of the block; so is A(x').
     """
 
-    keeps_layout = True  # torch rounds what reads it by that
-
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for ``x`` of shape ``(B, C, H, W)``."""
         batch, channels, height, width = x.shape

@@ -36,7 +36,6 @@ class AdaptedMeta4D(AdapterHost, Meta4D):
 
     inputs = ('pre_norm',)
     channel_dim = 1
-    keeps_layout = True
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for ``x`` of shape ``(B, C, H, W)``."""

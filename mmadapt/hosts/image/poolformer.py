@@ -17,7 +17,6 @@ class AdaptedPoolFormerBlock(AdapterHost, PoolFormerBlock):
     """The block of PoolFormer: pooling stands in the place of attention."""
 
     channel_dim = 1
-    keeps_layout = True
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for ``x`` of shape ``(B, C, H, W)``."""

@@ -22,7 +22,6 @@ class AdaptedRIFormerBlock(AdapterHost, RIFormerBlock):
 
     branches = ('mlp',)
     channel_dim = 1
-    keeps_layout = True
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for ``x`` of shape ``(B, C, H, W)``."""

@@ -22,8 +22,6 @@ class AdaptedTinyViTBlock(AdapterHost, TinyViTBlock):
     their branches.
     """
 
-    keeps_layout = True  # torch rounds what reads it by that
-
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, H*W, C)``."""
         h = self.drop_path(self.attended(x))

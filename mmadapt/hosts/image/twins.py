@@ -21,6 +21,8 @@ __all__ = ['AdaptedGSALayer', 'AdaptedLSALayer', 'AdaptedPCPVT', 'AdaptedSVT']
 class TwinsHost(AdapterHost):
     """What both layers compute."""
 
+    branch_layout = True
+
     def forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
         """The layer's output for tokens ``x`` of shape ``(B, H*W, C)``."""
         normed = self.norm1(x)

@@ -34,8 +34,8 @@ def lay_tokens(backbone: nn.Module) -> None:
         backbone: One of any class, adapted or not.
     """
     for module in backbone.modules():
-        if (
-            isinstance(module, VisionTransformer)
-            and type(module.patch_embed) is PatchEmbed
-        ):
-            promote(module.patch_embed, ContiguousPatchEmbed)
+        if not isinstance(module, VisionTransformer):
+            continue
+        for patches in module.children():
+            if type(patches) is PatchEmbed:
+                promote(patches, ContiguousPatchEmbed)

@@ -16,6 +16,8 @@ __all__ = ['AdaptedSwinBlock3D']
 class AdaptedSwinBlock3D(AdapterHost, SwinTransformerBlock3D):
     """The block of Video Swin."""
 
+    branch_layout = True
+
     def forward(self, x: Tensor, mask_matrix: Tensor) -> Tensor:
         """The block's output for ``x`` of shape ``(B, T, H, W, C)``."""
         h = self.recompute(self.forward_part1, x, mask_matrix)

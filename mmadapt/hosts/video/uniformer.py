@@ -17,7 +17,6 @@ class AdaptedCBlock(AdapterHost, CBlock):
     """The block of the first stages: convolutions and BatchNorm, channels first."""
 
     channel_dim = 1
-    keeps_layout = True
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for ``x`` of shape ``(B, C, T, H, W)``."""
@@ -37,8 +36,6 @@ class AdaptedCBlock(AdapterHost, CBlock):
 @register_host(SABlock)
 class AdaptedSABlock(AdapterHost, SABlock):
     """The block of the last stages: attention over all tokens of a clip."""
-
-    keeps_layout = True  # torch rounds what reads it by that
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for ``x`` of shape ``(B, C, T, H, W)``."""

@@ -20,8 +20,6 @@ __all__ = ['AdaptedVideoMAEBlock', 'PromptedVideoMAEBlock']
 class AdaptedVideoMAEBlock(AdapterHost, Block):
     """The block of VideoMAE's ViT, with or without layer scale."""
 
-    keeps_layout = True  # torch rounds what reads it by that
-
     def forward(self, x: Tensor) -> Tensor:
         """The block's output for tokens ``x`` of shape ``(B, N, C)``."""
         normed = self.norm1(x)

@@ -8,10 +8,10 @@ import pytest
 import torch
 from train_step import parse_args, table
 from train_steps import measure
-from train_steps.measure import in_turns
+from train_steps.measure import Run, in_turns
 from train_steps.official import OfficialViT
 from train_steps.shape import FLASH, SAMPLES, STORED, Shape, fewest
-from train_steps.variants import VARIANTS, names_for
+from train_steps.variants import BOTTLENECK, VARIANTS, Model, names_for
 
 from mmadapt import adapt
 from mmadapt.adapt import adapter_prefixes
@@ -100,6 +100,35 @@ def test_every_variant_runs_and_stands_in_the_table(
     assert all(
         VARIANTS[n].says in line for n, line in zip(names, lines[2:], strict=True)
     )
+
+
+def test_ratios_of_rounds_and_of_the_quickest_steps() -> None:
+    work = fewest(SMALL, SMALL.depth, BOTTLENECK, STORED, full=False)
+    seconds = {'official': [2.0, 4.0], 'plain': [3.0, 1.0]}
+    rates = {'float32': [work / 2, work]}  # the quicker one counts
+    lines = table(list(seconds), SMALL, seconds, rates, {}, {}).splitlines()
+    assert lines[2].split(' | ')[1:] == [
+        *['1.000', '1.000-1.000', '1.000', '', ''],
+        '0.50 |',
+    ]
+    assert lines[3].split(' | ')[1:4] == ['0.875', '0.250-1.500', '0.500']
+
+
+def test_every_round_starts_from_another_variant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[Model] = []
+    real = measure.step
+
+    def watch(run: Run, model: Model, x: torch.Tensor, bf16: bool) -> None:
+        ran.append(model)
+        real(run, model, x, bf16)
+
+    monkeypatch.setattr(measure, 'GEMM', (8, 8, 8))
+    monkeypatch.setattr(measure, 'step', watch)
+    in_turns(['official', 'plain'], SMALL, 'cpu', 2)
+    first, second = ran[:2]
+    assert ran == [first, second, first, second, second, first]
 
 
 def test_variants_of_one_side_stay_there() -> None:
