@@ -9,20 +9,21 @@ from torch import nn
 
 from .case import HostCase, initialised, video_input
 
+ARCH: dict[str, Any] = {
+    'img_size': 32,
+    'patch_size': 8,
+    'embed_dims': 48,
+    'depth': 2,
+    'num_heads': 4,
+    'mlp_ratio': 2,
+    'num_frames': 4,
+}
+"""Two blocks, 48 wide; 4 frames, tubelet 2, 32 tokens."""
+
 
 def build(**options: Any) -> nn.Module:
-    """Two blocks, 48 wide; 4 frames, tubelet 2, 32 tokens."""
-    merged = {
-        'img_size': 32,
-        'patch_size': 8,
-        'embed_dims': 48,
-        'depth': 2,
-        'num_heads': 4,
-        'mlp_ratio': 2,
-        'num_frames': 4,
-        **options,
-    }
-    return initialised(VisionTransformer(**merged))
+    """The trunk of :data:`ARCH`, but for some options."""
+    return initialised(VisionTransformer(**{**ARCH, **options}))
 
 
 CASES = [

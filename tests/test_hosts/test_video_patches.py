@@ -14,16 +14,8 @@ from torch import Tensor, nn
 
 from mmadapt.hosts.video.patches import ContiguousPatchEmbed, lay_tokens
 from tests.helpers import build_image_vit, build_video_vit, randomise, video_input
+from tests.host_cases.video_videomae import ARCH
 
-ARCH: dict[str, Any] = {
-    'img_size': 32,
-    'patch_size': 8,
-    'embed_dims': 48,
-    'depth': 2,
-    'num_heads': 4,
-    'mlp_ratio': 2,
-    'num_frames': 4,
-}
 ADAPTED = {'adapter': {'bottleneck': 8, 'layers': [-1]}, 'init_cfg': None}
 WRAPPED = {
     'type': 'AdaptedBackbone',
