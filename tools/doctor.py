@@ -169,7 +169,7 @@ def check_decoding() -> Iterator[Finding]:
         if clip is None:
             yield note(
                 'decoders not tried: PyAV, which would write a clip, is not installed',
-                "pip install 'av>=13,<20'",
+                "pip install 'av>=17,<20'",
             )
             return
         working = []
@@ -184,7 +184,7 @@ def check_decoding() -> Iterator[Finding]:
     if working:
         yield ok(f'h264 is decoded by {", ".join(working)}')
     else:
-        yield problem('no decoder reads h264', "pip install 'decord>=0.6' 'av>=13'")
+        yield problem('no decoder reads h264', "pip install 'decord>=0.6' 'av>=17'")
 
 
 def write_clip(file: Path) -> Path | None:

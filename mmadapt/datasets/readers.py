@@ -12,7 +12,9 @@ from ..errors import BrokenFileError, DataError
 from .container_check import missing_bytes
 from .file_check import is_own_fault, read_file
 from .forks import spare
+from .packets import LeftToOthersError
 from .size_check import check_size
+from .sparse import SparsePyAV
 from .streams import close, sound, strict_stream
 from .threads import decoder_threads
 from .turned import upright
@@ -43,13 +45,15 @@ class VideoFile:
 
     Args:
         path: The file.
+        sparse: A few frames of it will be read, at once: no more is decoded than they
+            need, where that gives the same frames.
 
     Raises:
         BrokenFileError: It is missing, empty, cut off or a photo, or no decoder opens
             it.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
+    def __init__(self, path: str | PathLike[str], sparse: bool = False) -> None:
         self.path = str(path)
         start = read_file(self.path, 'video', 4)
         missing = missing_bytes(self.path)
@@ -59,7 +63,7 @@ class VideoFile:
                 'end. Get it again, or take it out of the list.'
             )
         self.failures: list[str] = []
-        self.untried = list(READERS)
+        self.untried = [one for one in READERS if sparse or one is not SparsePyAV]
         self.reader = self._open_next()
         if start.startswith(PHOTO_STARTS) and len(self.reader) == 1:
             raise BrokenFileError(f'video {self.path!r} is a photo.')
@@ -78,6 +82,8 @@ class VideoFile:
             try:
                 frames = self.reader.read(indices)
                 break
+            except LeftToOthersError:
+                pass
             # Each decoder fails in its own ways, all of which mean the same.
             except Exception as error:
                 self._note(type(self.reader), error)
@@ -95,6 +101,8 @@ class VideoFile:
                 if len(reader) < 1:
                     raise DataError('no frame')
                 return reader
+            except LeftToOthersError:
+                continue
             except Exception as error:
                 self._note(opener, error)
         raise BrokenFileError(
@@ -170,7 +178,6 @@ class PyAV:
         try:
             container = self.open(self.path)
             stream = strict_stream(container)
-            stream.codec_context.thread_count = decoder_threads()
             frames = (upright(sound(frame)) for frame in container.decode(stream))
             return pick(frames, indices)
         finally:
@@ -226,5 +233,5 @@ def pick(frames: Any, indices: Sequence[int]) -> list[np.ndarray]:
     return [found[int(index)] for index in indices]
 
 
-READERS: tuple[Callable[[str], Reader], ...] = (Decord, PyAV, OpenCV)
+READERS: tuple[Callable[[str], Reader], ...] = (SparsePyAV, Decord, PyAV, OpenCV)
 """Decoders in the order in which they are tried."""

@@ -21,7 +21,8 @@ __all__ = ['DecodeVideo', 'OpenVideo']
 class OpenVideo(BaseTransform):
     """Opens ``filename``, adding ``video_reader`` and ``total_frames``.
 
-    decord, PyAV and OpenCV are tried in this order. Where a dataset gives a
+    No more is decoded than the frames need where that is known to give the same ones;
+    then decord, PyAV and OpenCV are tried in this order. Where a dataset gives a
     ``frames_file``, the clip's frames are read there, and nothing is decoded.
 
     Args:
@@ -43,7 +44,8 @@ class OpenVideo(BaseTransform):
             )
         else:
             file = results['filename']
-            opened = within(self.seconds, partial(VideoFile, file), str(file))
+            opener = partial(VideoFile, file, sparse=True)
+            opened = within(self.seconds, opener, str(file))
             results['video_reader'] = opened
         results['total_frames'] = len(results['video_reader'])
         return results

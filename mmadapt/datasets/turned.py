@@ -36,16 +36,14 @@ def upright(frame: Any) -> np.ndarray:
 def rgb(frame: Any) -> np.ndarray:
     """The picture as it was recorded, by one thread.
 
-    From version 17 on PyAV takes a thread a core for it, all of which stay with the
-    frame: a fork that frees the frame would wait for them.
+    Unless told otherwise PyAV takes a thread a core for it, all of which stay with the
+    frame: a fork that frees the frame would wait for them. Before version 17 it has no
+    such threads, but takes no notice of the colours that a file says it has.
 
     Args:
         frame: An ``av.VideoFrame``.
     """
-    import av
-
-    threads = {'threads': 1} if int(av.__version__.partition('.')[0]) >= 17 else {}
-    pixels: np.ndarray = frame.to_ndarray(format='rgb24', **threads)
+    pixels: np.ndarray = frame.to_ndarray(format='rgb24', threads=1)
     return pixels
 
 

@@ -13,6 +13,7 @@ import av
 from ..errors import DataError
 from .journal import mark_of, read_journal
 from .readers import VideoFile
+from .streams import attentive_stream
 from .video_jobs import attempt, run_jobs
 
 __all__ = ['check_clip', 'check_clips', 'compare_counts', 'read_in_parts']
@@ -71,7 +72,7 @@ def check_whole(file: Path) -> None:
     container = av.open(str(file))
     stream = packet = None
     try:
-        stream = container.streams.video[0]
+        stream = attentive_stream(container)
         packets, end = 0, 0.0
         for packet in container.demux(stream):
             check_frames(packet)

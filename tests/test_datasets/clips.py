@@ -35,6 +35,45 @@ def write_clip(
     return file
 
 
+def write_moving(
+    file: Path,
+    codec: str = 'libx264',
+    frames: int = 40,
+    size: tuple[int, int] = (64, 48),
+    pixels: str = 'yuv420p',
+    gop: int = 250,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """A clip of a texture that drifts under noise, so that no two frames are alike.
+
+    Args:
+        size: Width and height.
+        gop: At most so many frames from one key frame to the next.
+        options: Of the codec.
+    """
+    import av
+
+    generator = np.random.default_rng(0)
+    width, height = size
+    coarse = generator.integers(0, 256, (height // 4 + 9, width // 4 + 16, 3))
+    ground = coarse.repeat(4, 0).repeat(4, 1)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(file), 'w') as container:
+        stream = container.add_stream(codec, rate=8)
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        stream.codec_context.gop_size = gop
+        stream.options = dict(options or {})
+        for number in range(frames):
+            down, right = number // 2, number
+            image = ground[down : down + height, right : right + width]
+            image = image + generator.normal(0, 6, image.shape)
+            image = image.clip(0, 255).astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format='rgb24')
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file
+
+
 def turn(file: Path, matrix: tuple[float, float, float, float]) -> Path:
     """Have players show an mp4 in another way: by ``a b, c d`` of its ``tkhd`` box."""
     whole = bytearray(file.read_bytes())

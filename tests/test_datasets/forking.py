@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mmadapt.datasets import readers
+from mmadapt.datasets import packets, readers, streams
 from mmadapt.datasets.readers import VideoFile
 from mmadapt.datasets.video_check import check_whole
 from mmadapt.errors import DataError
@@ -33,7 +33,7 @@ class Ring:
 
 def opened(clip: Path) -> VideoFile:
     """A clip whose decoder was at work."""
-    video = VideoFile(clip)
+    video = VideoFile(clip, sparse=True)
     video.read([0, 3])
     return video
 
@@ -103,10 +103,15 @@ def out_of_memory(frames: Any, indices: object) -> None:
     raise MemoryError
 
 
+def too_large(frame: Any) -> None:
+    """The same, at one frame."""
+    raise MemoryError
+
+
 def main(reader: str, clip: Path, damaged: Path) -> None:
     """Do all of it with one decoder."""
     readers.READERS = (getattr(readers, reader),)
-    readers.decoder_threads = lambda: 4
+    readers.decoder_threads = streams.decoder_threads = lambda: 4
     gc.disable()
     Ring(opened(clip))
     in_fork('garbage', gc.collect)
@@ -118,9 +123,9 @@ def main(reader: str, clip: Path, damaged: Path) -> None:
     of_another_thread(clip)
     kept['error'] = error_of(lambda: opened(clip).read([99999]))
     in_fork('error', drop)
-    readers.pick = out_of_memory
+    readers.pick, packets.upright = out_of_memory, too_large
     if reader != 'Decord':  # which picks by itself
-        kept['error'] = error_of(lambda: VideoFile(clip).read([3]))
+        kept['error'] = error_of(lambda: VideoFile(clip, sparse=True).read([3]))
         in_fork('own fault', drop)
     kept['error'] = error_of(lambda: check_whole(damaged))
     in_fork('check', drop)

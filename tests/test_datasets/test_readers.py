@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mmadapt.datasets import readers, size_check
+from mmadapt.datasets import readers, size_check, streams
 from mmadapt.datasets.readers import READERS, VideoFile
 from mmadapt.errors import BrokenFileError, DataError
-from tests.test_datasets.clips import numbers, write_clip
+from tests.test_datasets.clips import damage, numbers, write_clip, write_moving
 
 INDICES = [7, 0, 3, 3, 11]
 
@@ -78,6 +78,17 @@ def test_a_truncated_video_is_broken(tmp_path: Path) -> None:
         VideoFile(tmp_path / 'cut.mp4').read([0])
 
 
+@pytest.mark.parametrize('threads', [1, 4])
+def test_damage_is_no_patched_up_frame(
+    threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, 'decoder_threads', lambda: threads)
+    file = str(damage(write_moving(tmp_path / 'a.mp4')))
+    assert len(readers.Decord(file).read(range(40))) == 40, 'decord notices it, too'
+    with pytest.raises((DataError, ValueError), match='corrupt|Invalid data'):
+        readers.PyAV(file).read(range(40))
+
+
 def test_a_frame_past_the_end_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='frame 12'):
         VideoFile(write_clip(tmp_path / 'a.mp4')).read([12])
@@ -96,4 +107,4 @@ def test_a_thin_video_is_broken(
     monkeypatch.setattr(size_check, 'SHORT_SIDE', 1300)  # none is as thin as it takes
     file = write_clip(tmp_path / 'thin.mp4', frames=2, width=2048, height=16)
     with pytest.raises(BrokenFileError, match=r"thin\.mp4' has 2048 x 16 pixels: scal"):
-        VideoFile(file).read([0])
+        VideoFile(file, sparse=True).read([0])

@@ -9,7 +9,7 @@ from typing import Any
 import av
 import pytest
 
-from mmadapt.datasets import video_check
+from mmadapt.datasets import streams, video_check
 from mmadapt.datasets.readers import VideoFile
 from mmadapt.datasets.video_check import (
     check_clip,
@@ -18,7 +18,14 @@ from mmadapt.datasets.video_check import (
     read_in_parts,
 )
 from mmadapt.errors import DataError
-from tests.test_datasets.clips import cut, damage, numbers, write_clip, write_noise
+from tests.test_datasets.clips import (
+    cut,
+    damage,
+    numbers,
+    write_clip,
+    write_moving,
+    write_noise,
+)
 
 KINDS = [('a.webm', 'libvpx-vp9'), ('a.avi', 'mpeg4'), ('a.mp4', 'libx264')]
 
@@ -54,6 +61,19 @@ def test_damage_that_a_decoder_patches_up(tmp_path: Path) -> None:
             check_clip(clip)
         patched += reads_all(clip, 40)
     assert patched  # which training would not notice
+
+
+@pytest.mark.parametrize('threads', [1, 4])
+def test_what_h264_patches_up_is_damage(
+    threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, 'decoder_threads', lambda: threads)
+    clip = write_moving(tmp_path / 'a.mp4')
+    assert check_clip(clip) == 40
+    damage(clip)
+    assert reads_all(clip, 40), 'training would notice'
+    with pytest.raises(DataError, match='damaged'):
+        check_clip(clip)
 
 
 def reads_all(clip: Path, frames: int) -> bool:

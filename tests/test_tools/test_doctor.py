@@ -30,7 +30,7 @@ def test_here_all_is_well() -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert 'no problem(s)' in ended.stdout
     assert 'torch and torchvision fit' in ended.stdout
-    assert 'h264 is decoded by Decord, PyAV, OpenCV' in ended.stdout
+    assert 'h264 is decoded by SparsePyAV, Decord, PyAV, OpenCV' in ended.stdout
     assert 'mend_hue' in ended.stdout
 
 
