@@ -55,8 +55,10 @@ class OpenVideo(BaseTransform):
 class DecodeVideo(BaseTransform):
     """Decodes ``frame_inds`` of a clip that :class:`OpenVideo` opened, and closes it.
 
-    The frames are those of MMAction2's DecordDecode, bit by bit. A frame that several
-    views or the end of a short clip repeat is decoded once, and all are read in order.
+    The frames are those of MMAction2's DecordDecode, bit by bit, but in clips whose
+    groups of pictures refer to each other (x264's ``open-gop``), in which decord
+    miscounts. A frame that several views or the end of a short clip repeat is decoded
+    once, and all are read in order.
 
     Args:
         seconds: As long as that may take.

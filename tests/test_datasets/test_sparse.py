@@ -11,7 +11,7 @@ import pytest
 
 from mmadapt.datasets import streams
 from mmadapt.datasets.packets import Packets
-from mmadapt.datasets.readers import Decord, VideoFile
+from mmadapt.datasets.readers import Decord, PyAV, VideoFile
 from mmadapt.datasets.sparse import SparsePyAV, runs
 from mmadapt.errors import DataError
 from tests.test_datasets.clips import damage, turn, write_moving
@@ -119,10 +119,9 @@ def test_what_refers_to_another_group_is_left_out(tmp_path: Path) -> None:
     key = opened.keys.index(True, 1)
     assert opened.times[key + 1] < opened.times[key], 'shown before its key frame'
     opened.close()
-    assert np.array_equal(SparsePyAV(file).read([17]), Decord(file).read([17]))
-    whole = Decord(file).read(range(40))
-    frames = VideoFile(file, sparse=True).read(range(40))
-    assert np.array_equal(frames, whole), 'whoever reads them'
+    whole = PyAV(file).read(range(40))  # decord miscounts when it starts within
+    assert np.array_equal(Decord(file).read(range(40)), whole)
+    assert np.array_equal(SparsePyAV(file).read([17, 31]), [whole[17], whole[31]])
 
 
 def test_it_can_be_read_again(tmp_path: Path) -> None:
