@@ -50,6 +50,7 @@ class Packets:
 
         check_start(path)
         self.container: Any = av.open(path)
+        stream = None
         try:
             stream = strict_stream(self.container)
             self.codec: Any = stream.codec_context

@@ -108,6 +108,21 @@ def write_noise(file: Path, frames: int = 40, codec: str = 'libx264') -> Path:
     return file
 
 
+def write_sound(file: Path) -> Path:
+    """A file of sound alone."""
+    import av
+
+    with av.open(str(file), 'w', format='mp4') as container:
+        stream = container.add_stream('aac', rate=16000)
+        for number in range(20):
+            silence = np.zeros((1, 1024), np.float32)
+            frame = av.AudioFrame.from_ndarray(silence, format='fltp', layout='mono')
+            frame.sample_rate, frame.pts = 16000, number * 1024
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file
+
+
 def cut(file: Path, share: float = 0.5) -> Path:
     """Leave the first part of a file, as an interrupted download does."""
     content = file.read_bytes()

@@ -11,22 +11,7 @@ import pytest
 from mmadapt.datasets.data_files import look_at
 from mmadapt.datasets.readers import VideoFile
 from mmadapt.errors import BrokenFileError
-from tests.test_datasets.clips import numbers, write_clip, write_noise
-
-
-def write_sound(file: Path) -> Path:
-    """A file of sound alone."""
-    import av
-
-    with av.open(str(file), 'w', format='mp4') as container:
-        stream = container.add_stream('aac', rate=16000)
-        for number in range(20):
-            silence = np.zeros((1, 1024), np.float32)
-            frame = av.AudioFrame.from_ndarray(silence, format='fltp', layout='mono')
-            frame.sample_rate, frame.pts = 16000, number * 1024
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return file
+from tests.test_datasets.clips import numbers, write_clip, write_noise, write_sound
 
 
 def write_uneven(file: Path) -> Path:

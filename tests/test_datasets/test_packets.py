@@ -12,7 +12,8 @@ from mmadapt.datasets import packets
 from mmadapt.datasets.packets import LeftToOthersError, Packets
 from mmadapt.datasets.readers import Decord, VideoFile
 from mmadapt.datasets.sparse import SparsePyAV
-from tests.test_datasets.clips import turn, write_moving
+from mmadapt.errors import DataError
+from tests.test_datasets.clips import turn, write_moving, write_sound
 
 
 def rewrite(source: Path, target: Path, first: int = 0, shift: int = 0) -> Path:
@@ -69,6 +70,11 @@ def test_a_kind_is_left_to_others(reason: str, tmp_path: Path) -> None:
     file = LEFT[reason](tmp_path)
     with pytest.raises(LeftToOthersError, match=reason):
         Packets(str(file))
+
+
+def test_a_clip_without_a_picture_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match='no picture in it'):
+        Packets(str(write_sound(tmp_path / 'a.mp4')))
 
 
 def test_a_large_file_is_left_to_others(
