@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from .refresh import is_refresh
 from .streams import close, sound, strict_stream
 from .turned import MATRIX, upright
 
@@ -26,6 +27,9 @@ CODECS = ('h264', 'hevc', 'vp9')
 FORMATS = ('yuv420p', 'yuvj420p')
 """Pixels that every version of FFmpeg turns to RGB alike, if the height is even."""
 
+COLOURS = (1, 2, 4, 5, 6, 7, 9)
+"""As what they may be marked: matrix coefficients of ISO/IEC 23091-2, 2 for none."""
+
 
 class LeftToOthersError(DataError):
     """A clip that nothing is wrong with, but that another reader has to read."""
@@ -39,17 +43,19 @@ class Packets:
 
     Attributes:
         times: When each picture is shown, in the order in which they are stored.
-        keys: Whether it is a key frame.
+        starts: Whether decoding can start there.
 
     Raises:
         LeftToOthersError: It is of another kind than those above, or is too large.
     """
 
+    container: Any = None
+
     def __init__(self, path: str) -> None:
         import av
 
         check_start(path)
-        self.container: Any = av.open(path)
+        self.container = av.open(path)
         stream = None
         try:
             stream = strict_stream(self.container)
@@ -58,7 +64,9 @@ class Packets:
             # The last one is empty: it tells a decoder that there are no more.
             self.packets: list[Any] = list(self.container.demux(stream))[:-1]
             self.times = times_of(self.packets)
-            self.keys: list[bool] = [packet.is_keyframe for packet in self.packets]
+            self.starts = [self.is_start(packet) for packet in self.packets]
+            if not self.starts[0]:
+                raise LeftToOthersError('decoding can not start at its first picture')
         except BaseException:
             self.close()
             raise
@@ -71,6 +79,19 @@ class Packets:
             raise LeftToOthersError('several pictures')
         if self.codec.name not in CODECS or self.codec.pix_fmt not in FORMATS:
             raise LeftToOthersError(f'{self.codec.name} of {self.codec.pix_fmt}')
+        if self.codec.colorspace not in COLOURS or self.codec.height % 2:
+            raise LeftToOthersError(f'colours {self.codec.colorspace}, or odd height')
+        self.promised = (self.codec.width, self.codec.height, self.codec.pix_fmt)
+
+    def is_start(self, packet: Any) -> bool:
+        """Whether decoding can start at a packet.
+
+        Behind a key frame may be pictures that refer to what is in front of it. HEVC
+        says which, so that they are left out; in h264 a decoder stumbles over them.
+        """
+        if not packet.is_keyframe or self.codec.name != 'h264':
+            return bool(packet.is_keyframe)
+        return is_refresh(memoryview(packet), self.codec.extradata or b'')
 
     def decode(self, start: int, wanted: Collection[int]) -> dict[int, np.ndarray]:
         """Some pictures, decoding from a key frame on.
@@ -89,7 +110,7 @@ class Packets:
         places = {self.times[place]: place for place in wanted}
         found: dict[int, np.ndarray] = {}
         for frame in self.pictures(range(start, max(wanted) + 1), wanted):
-            check_picture(frame)
+            self.check_picture(frame)
             place = places.get(sound(frame).pts)
             if place is not None:
                 found[place] = upright(frame)
@@ -98,12 +119,24 @@ class Packets:
             raise DataError('a frame is not there')
         return found
 
+    def check_picture(self, frame: Any) -> None:
+        """Leave a picture to others that is another than the file promised.
+
+        decord scales what has another size to that of the first. Versions of FFmpeg
+        have ways of their own with an odd height, be it as recorded or as shown, with
+        two fields a picture, and with a crop at the left, which comes out too wide.
+
+        Raises:
+            LeftToOthersError: It is.
+        """
+        found = (frame.width, frame.height, frame.format.name)
+        odd = frame.width % 2 and MATRIX in frame.side_data
+        if found != self.promised or frame.interlaced_frame or odd:
+            raise LeftToOthersError(f'pictures of {found}, or of two fields, or odd')
+
     def pictures(self, places: range, wanted: Collection[int]) -> Iterator[Any]:
         """What the decoder makes of packets, leaving out what nothing refers to."""
         for place in places:
-            # One shown before the key frame may refer to what is in front of that.
-            if self.times[place] < self.times[places.start]:
-                continue
             self.codec.skip_frame = 'DEFAULT' if place in wanted else 'NONREF'
             yield from self.codec.decode(self.packets[place])
         yield from self.codec.decode(None)
@@ -112,6 +145,10 @@ class Packets:
         """End the decoder with its threads, and free the packets."""
         close(self.container)
         self.container, self.codec, self.packets = None, None, []
+
+    def __del__(self) -> None:
+        # PyAV's own objects hold each other: one that nobody has read would stay open.
+        self.close()
 
 
 def check_start(path: str) -> None:
@@ -126,28 +163,17 @@ def check_start(path: str) -> None:
 
 
 def times_of(packets: Sequence[Any]) -> list[int]:
-    """When each picture is shown, the first of them a key frame.
+    """When each picture is shown, none of them before the first.
 
     Raises:
-        LeftToOthersError: They don't say so, two say the same, or some come before.
+        LeftToOthersError: They don't say so, two say the same, one comes before the
+            first, or there is none.
     """
     times = [packet.pts for packet in packets]
     if None in times or len(set(times)) < len(times):
         raise LeftToOthersError('it is not known when its pictures are shown')
     if any(packet.is_discard or packet.is_corrupt for packet in packets):
         raise LeftToOthersError('some of its pictures are not to be shown')
-    if not times or not packets[0].is_keyframe or min(times) < times[0]:
-        raise LeftToOthersError('its first picture is no key frame')
+    if not times or min(times) < times[0]:
+        raise LeftToOthersError('its first picture is not the first one shown')
     return times
-
-
-def check_picture(frame: Any) -> None:
-    """Leave pictures to others whose RGB depends on the version of FFmpeg.
-
-    Raises:
-        LeftToOthersError: Two fields make one, or the height, as recorded or as shown,
-            is odd.
-    """
-    odd = frame.height % 2 or (frame.width % 2 and MATRIX in frame.side_data)
-    if frame.interlaced_frame or odd:
-        raise LeftToOthersError('two fields a picture, or an odd height')

@@ -39,8 +39,9 @@ class Reader(Protocol):
 class VideoFile:
     """A video, read by decord or, where that fails, by PyAV or OpenCV.
 
-    decord is the fastest and gives exact frames, but has wheels for Linux x86-64 only,
-    and fails on a few frame widths. What PyAV refuses OpenCV is not asked for: it
+    decord gives exact frames, but has wheels for Linux x86-64 only, and fails on a few
+    frame widths. For a few frames PyAV is faster, where it is known to give the same:
+    it is asked first. What PyAV refuses OpenCV is not asked for: it
     decodes by the same library, and doesn't tell which frames were patched up.
 
     Args:

@@ -45,7 +45,9 @@ class SparsePyAV:
                     raise DataError(f'frame {index} is not there')
             places = [order[index] for index in indices]
             found: dict[int, np.ndarray] = {}
-            for start, wanted in runs(packets.times, packets.keys, set(places)).items():
+            for start, wanted in runs(
+                packets.times, packets.starts, set(places)
+            ).items():
                 found.update(packets.decode(start, wanted))
             return [found[place] for place in places]
         finally:
@@ -53,7 +55,7 @@ class SparsePyAV:
 
 
 def runs(
-    times: Sequence[int], keys: Sequence[bool], wanted: Collection[int]
+    times: Sequence[int], starts: Sequence[bool], wanted: Collection[int]
 ) -> dict[int, list[int]]:
     """Where to start decoding for which pictures.
 
@@ -62,16 +64,17 @@ def runs(
 
     Args:
         times: When each is shown, in the order in which they are stored.
-        keys: Which are key frames. The first one is, and nothing is shown before it.
+        starts: Where decoding can start. At the first one it can, and none is shown
+            before it.
         wanted: Places in that order.
 
     Returns:
-        Places of key frames, and of pictures to be decoded from there on, in order.
+        Where to start, and places of pictures to be decoded from there on, in order.
     """
     found: dict[int, list[int]] = {}
     for place in sorted(wanted):
         start = place
-        while not keys[start] or times[start] > times[place]:
+        while not starts[start] or times[start] > times[place]:
             start -= 1
         found.setdefault(start, []).append(place)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,9 +56,17 @@ LEFT: dict[str, Callable[[Path], Path]] = {
     'none of mp4': lambda folder: write_moving(folder / 'a.avi'),
     'mpeg4 of': lambda folder: write_moving(folder / 'a.mp4', 'mpeg4'),
     'of yuv444p': lambda folder: write_moving(folder / 'a.mp4', pixels='yuv444p'),
+    'odd height': lambda folder: write_moving(
+        folder / 'a.mkv', 'libvpx-vp9', size=(64, 49)
+    ),
+    'colours 8': lambda folder: write_moving(
+        folder / 'a.mp4', options={'x264-params': 'colormatrix=YCgCo'}
+    ),
     'several pictures': lambda folder: two_pictures(folder / 'a.mp4'),
-    'first picture is no key': lambda folder: rewrite(
-        write_moving(folder / 'whole.mp4', gop=8), folder / 'a.mp4', first=3
+    'can not start at its first': lambda folder: rewrite(
+        write_moving(folder / 'whole.mp4', gop=8, options={'x264-params': 'bframes=0'}),
+        folder / 'a.mp4',
+        first=3,
     ),
     'not to be shown': lambda folder: rewrite(
         write_moving(folder / 'whole.mp4', gop=8), folder / 'a.mp4', shift=-4
@@ -87,23 +96,63 @@ def test_a_large_file_is_left_to_others(
     assert type(VideoFile(file, sparse=True).reader) is Decord
 
 
-@pytest.mark.parametrize('time', [None, 512])
-def test_times_that_are_not_known(time: int | None) -> None:
-    class Packet:
-        def __init__(self, pts: int | None) -> None:
-            self.pts = pts
+class Packet:
+    """One that is shown at some time."""
 
-    with pytest.raises(LeftToOthersError, match='not known when'):
-        packets.times_of([Packet(0), Packet(512), Packet(time)])
+    is_discard = is_corrupt = False
+
+    def __init__(self, pts: int | None) -> None:
+        self.pts = pts
+
+
+@pytest.mark.parametrize(
+    ('times', 'reason'),
+    [
+        ([0, 512, None], 'not known when'),
+        ([0, 512, 512], 'not known when'),
+        ([512, 0, 1024], 'not the first one shown'),
+        ([], 'not the first one shown'),
+    ],
+)
+def test_times_that_are_left_to_others(times: list[int | None], reason: str) -> None:
+    with pytest.raises(LeftToOthersError, match=reason):
+        packets.times_of([Packet(time) for time in times])
+
+
+def two_sizes(file: Path) -> Path:
+    """A clip whose pictures are larger from the middle on, as recorders write it."""
+    import av
+
+    parts = [
+        write_moving(file.with_name(f'{width}.webm'), 'libvpx-vp9', 9, (width, 48))
+        for width in (64, 96)
+    ]
+    with av.open(str(file), 'w') as new:
+        copy = None
+        for number, part in enumerate(parts):
+            with av.open(str(part)) as old:
+                stream = old.streams.video[0]
+                copy = copy or new.add_stream_from_template(stream)
+                for packet in old.demux(stream):
+                    if packet.dts is not None:
+                        later = round(
+                            number * 9 / stream.average_rate / packet.time_base
+                        )
+                        packet.pts += later
+                        packet.dts += later
+                        packet.stream = copy
+                        new.mux(packet)
+    return file
 
 
 PICTURES: dict[str, Callable[[Path], Path]] = {
     'interlaced': lambda folder: write_moving(
         folder / 'a.mp4', options={'x264-params': 'tff=1'}
     ),
-    'odd height': lambda folder: write_moving(
-        folder / 'a.mkv', 'libvpx-vp9', size=(64, 49)
+    'cropped at its left': lambda folder: write_moving(
+        folder / 'a.mp4', size=(128, 96), options={'x264-params': 'crop-rect=2,4,6,8'}
     ),
+    'of two sizes': lambda folder: two_sizes(folder / 'a.webm'),
     'odd height when turned': lambda folder: turn(
         write_moving(folder / 'a.mp4', 'libvpx-vp9', size=(129, 96)), (0, 1, -1, 0)
     ),
@@ -114,8 +163,22 @@ PICTURES: dict[str, Callable[[Path], Path]] = {
 def test_pictures_are_left_to_others(kind: str, tmp_path: Path) -> None:
     file = PICTURES[kind](tmp_path)
     sparse = SparsePyAV(str(file))
-    with pytest.raises(LeftToOthersError, match='fields|odd'):
-        sparse.read([3])
+    with pytest.raises(LeftToOthersError, match='pictures of'):
+        sparse.read([3, 8, 11])
     video = VideoFile(file, sparse=True)
-    assert np.array_equal(video.read([3, 8]), Decord(str(file)).read([3, 8]))
+    shown = Decord(str(file)).read([3, 8, 11])
+    assert np.array_equal(video.read([3, 8, 11]), shown)
     assert video.failures == [], 'nothing is wrong with it'
+
+
+def test_one_that_nobody_reads_is_closed(tmp_path: Path) -> None:
+    file = write_moving(tmp_path / 'a.mp4')
+    gc.disable()  # which would close it some time later
+    try:
+        opened = SparsePyAV(str(file))
+        container = opened.packets.container
+        del opened
+        with pytest.raises(AssertionError, match='not open'):
+            container.seek(0)
+    finally:
+        gc.enable()
