@@ -15,7 +15,7 @@ from ..errors import ConfigError, TaskFileError
 from ..weights.latest import NOTE
 from ..weights.task_file import check_task_state, task_keys
 from ..wrapping import unwrapped
-from .changed_options import warn_changed_options
+from .changed_options import keep_own_choices, warn_changed_options
 from .hook_states import learns_from_scores
 from .plain import plain_parts, rebuilt
 from .random_state import random_state, set_random_state
@@ -144,6 +144,7 @@ class AdapterCheckpointHook(CheckpointHook):
         if runner._resume:
             check_resumable(runner, checkpoint)
             warn_changed_options(runner, checkpoint)
+            keep_own_choices(runner, checkpoint)
         if 'message_hub' in checkpoint:
             try:
                 checkpoint['message_hub'] = rebuilt(checkpoint['message_hub'])

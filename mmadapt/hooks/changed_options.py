@@ -1,4 +1,4 @@
-"""Options of a config that a resumed run doesn't take: the file has others."""
+"""Options in which a config and the file to resume from differ, and which hold."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmengine.optim import OptimWrapperDict
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from mmengine.runner import Runner
 from torch.optim import Optimizer
 
+from ..optim.fused import own_choices
 from .optimizers import optimizers
 
-__all__ = ['warn_changed_options']
+__all__ = ['keep_own_choices', 'warn_changed_options']
 
 STATE = ('last_step', 'optimizer', 'verbose')
 """Arguments of a schedule that are no options."""
@@ -31,13 +33,8 @@ def warn_changed_options(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
         checkpoint: Of a training, checked.
     """
     rows = [*changed_schedules(runner, checkpoint.get('param_schedulers', []))]
-    saved = checkpoint['optimizer']
-    several = 'param_groups' not in saved
-    for optimizer, name in zip(optimizers(runner), saved, strict=False):
-        part = saved[name] if several else saved
-        rows += changed_groups(
-            f'optimizer.{name}' if several else 'optimizer', optimizer, part
-        )
+    for name, optimizer, saved in saved_optimizers(runner, checkpoint):
+        rows += changed_groups(name, optimizer, saved)
     if rows:
         text = '\n'.join(f'  {row}' for row in rows)
         runner.logger.warning(
@@ -46,6 +43,32 @@ def warn_changed_options(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
             'config start a new training from its weights: --cfg-options '
             'load_from=FILE, without --resume.'
         )
+
+
+def keep_own_choices(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
+    """Go on with the config's way of stepping, not the file's, which gives the same.
+
+    Args:
+        runner: Whose optimizer is built, before it loads the file.
+        checkpoint: Of a training, checked; its groups are changed in place.
+    """
+    for _, optimizer, saved in saved_optimizers(runner, checkpoint):
+        groups = own_choices(optimizer.param_groups, saved['param_groups'])
+        saved['param_groups'] = groups
+
+
+def saved_optimizers(
+    runner: Runner, checkpoint: Mapping[str, Any]
+) -> Iterator[tuple[str, Optimizer, dict[str, Any]]]:
+    """Name, optimizer and saved state of each optimizer of a run."""
+    saved, wrapper = checkpoint['optimizer'], runner.optim_wrapper
+    if isinstance(wrapper, OptimWrapperDict):
+        names = [name for name, _ in wrapper.items()]
+        for name, optimizer in zip(names, optimizers(runner), strict=True):
+            yield f'optimizer.{name}', optimizer, saved[name]
+    else:
+        for optimizer in optimizers(runner):
+            yield 'optimizer', optimizer, saved
 
 
 def changed_schedules(runner: Runner, saved: Any) -> Iterator[str]:

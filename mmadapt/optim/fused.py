@@ -11,11 +11,10 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
-__all__ = ['CHOICES', 'build_optimizer', 'is_fused']
+__all__ = ['build_optimizer', 'is_fused', 'own_choices']
 
 CHOICES = ('fused', 'foreach', 'capturable', 'differentiable')
 """Options by which a config chooses the way of stepping itself."""
-
 
 DEVICES = ('cpu', 'cuda')
 
@@ -68,3 +67,24 @@ def takes_fused(config: Mapping[str, Any]) -> bool:
 def is_fused(optimizer: Optimizer) -> bool:
     """Whether all parameters of an optimizer are stepped by fused kernels."""
     return all(group.get('fused') for group in optimizer.param_groups)
+
+
+def own_choices(
+    own: Sequence[Mapping[str, Any]], saved: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Saved groups that are stepped the way this run's own are.
+
+    A file is resumed on another device, by more processes, or with another choice in
+    the config, and torch would bring the file's choice back with the other options.
+
+    Args:
+        own: Groups of the optimizer as it was built.
+        saved: Those of a state dict, as many.
+    """
+    return [
+        {
+            **{name: value for name, value in theirs.items() if name not in CHOICES},
+            **{name: mine[name] for name in CHOICES if name in mine},
+        }
+        for mine, theirs in zip(own, saved, strict=True)
+    ]

@@ -12,7 +12,7 @@ from mmengine.registry import STRATEGIES
 from torch import nn
 
 from ..errors import ConfigError
-from ..optim.fused import CHOICES
+from ..optim.fused import own_choices
 from ..sharding import full, like, shard
 from ..weights.task_file import check_task_state, task_keys
 from .files import TaskFiles
@@ -96,12 +96,7 @@ class ShardedStrategy(TaskFiles, DDPStrategy):
             index: like(dict.fromkeys(entry, parameters[index]), entry)
             for index, entry in state_dict['state'].items()
         }
-        # How to step is this run's own choice: fused kernels are for whole tensors.
-        groups = [
-            {**given, **{name: own[name] for name in CHOICES if name in own}}
-            for given, own in zip(
-                state_dict['param_groups'], wrapper.param_groups, strict=True
-            )
-        ]
+        # Fused kernels, which the file may have been trained by, are for whole tensors.
+        groups = own_choices(wrapper.param_groups, state_dict['param_groups'])
         loaded = {**state_dict, 'state': state, 'param_groups': groups}
         wrapper.load_state_dict(loaded)

@@ -10,7 +10,7 @@ from mmengine.dist import get_rank, get_world_size
 from torch import Tensor
 
 from ..errors import TaskFileError
-from ..optim.fused import CHOICES
+from ..optim.fused import own_choices
 from ..optim.zero import ZeroOptimWrapper
 
 __all__ = ['load_states', 'states']
@@ -71,10 +71,9 @@ def load_states(wrapper: ZeroOptimWrapper, saved: Mapping[str, Any]) -> None:
                     f'its group has {known}: DeepSpeed steps them together. Resume '
                     "with strategy=dict(type='ShardedStrategy'), or start anew."
                 )
-    # How to step is this run's own choice.
-    for own, given in zip(inner.param_groups, saved['param_groups'], strict=True):
-        left = {'params', *CHOICES}
-        own.update({name: v for name, v in given.items() if name not in left})
+    groups = own_choices(inner.param_groups, saved['param_groups'])
+    for own, given in zip(inner.param_groups, groups, strict=True):
+        own.update({name: v for name, v in given.items() if name != 'params'})
 
 
 def flat_of(wrapper: ZeroOptimWrapper, parameter: Any) -> Tensor:

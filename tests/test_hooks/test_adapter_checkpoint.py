@@ -70,6 +70,16 @@ def test_resuming_keeps_the_log(tmp_path: Path) -> None:
     assert (tmp_path / 'work' / 'epoch_3.pth').is_file()
 
 
+def test_a_resumed_run_steps_as_its_own_config_says(tmp_path: Path) -> None:
+    train(tmp_path, train_cfg={'max_epochs': 1})
+    runner = train(
+        tmp_path, resume=True, optim_wrapper={'optimizer': {'foreach': True}}
+    )
+    assert runner.epoch == 2
+    [group] = runner.optim_wrapper.param_groups
+    assert (group['fused'], group['foreach']) == (None, True)
+
+
 @pytest.mark.parametrize('buffers', [False, True])
 def test_moving_averages_are_cut_alike_and_resume(
     tmp_path: Path, buffers: bool

@@ -15,7 +15,7 @@ from mmengine.optim.scheduler import (
     MultiStepLR,
 )
 
-from mmadapt.hooks.changed_options import warn_changed_options
+from mmadapt.hooks.changed_options import keep_own_choices, warn_changed_options
 from mmadapt.hooks.plain import to_plain
 from mmadapt.optim import WarmupCosineLR
 
@@ -121,3 +121,31 @@ def test_each_of_several_optimizers_is_named() -> None:
     saved = {'optimizer': {'a': file_of(runs[1])['optimizer']}}
     warn_changed_options(runner, saved)
     assert 'optimizer.a.lr: 0.2 in the file, 0.1 in the config' in runner.told[0]
+
+
+STEPPING: list[dict[str, Any]] = [
+    {},
+    {'fused': True},
+    {'fused': False},
+    {'foreach': True},
+]
+
+
+@pytest.mark.parametrize('several', [False, True])
+@pytest.mark.parametrize('then', STEPPING)
+@pytest.mark.parametrize('first', STEPPING)
+def test_how_to_step_is_the_choice_of_the_config(
+    first: dict[str, Any], then: dict[str, Any], several: bool
+) -> None:
+    runner, saved = run_of(**then), file_of(run_of(lr=0.3, **first))
+    wrapper, [group] = runner.optim_wrapper, runner.optim_wrapper.param_groups
+    own = {name: group[name] for name in ('fused', 'foreach')}
+    if several:
+        runner.optim_wrapper = OptimWrapperDict(b=run_of().optim_wrapper, a=wrapper)
+        other = file_of(run_of())['optimizer']
+        saved['optimizer'] = {'a': saved['optimizer'], 'b': other}
+    keep_own_choices(runner, saved)
+    runner.optim_wrapper.load_state_dict(saved['optimizer'])
+    [group] = wrapper.param_groups
+    assert {name: group[name] for name in own} == own
+    assert group['lr'] == 0.3
