@@ -14,8 +14,9 @@ from torch.utils._pytree import tree_map
 from .adapters import Method
 from .errors import ConfigError
 from .hosts import HOSTS, AdapterHost, PromptHost
+from .parts import in_parts
 
-__all__ = ['dealt', 'full', 'in_parts', 'is_sharded', 'like', 'local', 'shard', 'units']
+__all__ = ['dealt', 'full', 'is_sharded', 'like', 'shard', 'units']
 
 
 def units(model: nn.Module) -> list[nn.Module]:
@@ -79,22 +80,9 @@ def shard(model: nn.Module, device: str, world: int) -> nn.Module:
     return model
 
 
-def in_parts(tensor: Tensor) -> bool:
-    """Whether a process holds a part of a tensor: fully_shard's, or DeepSpeed's."""
-    return isinstance(tensor, DTensor) or hasattr(tensor, 'ds_id')
-
-
 def is_sharded(model: nn.Module) -> bool:
     """Whether a model's parameters are dealt out over processes."""
     return any(in_parts(parameter) for parameter in model.parameters())
-
-
-def local(tensor: Tensor) -> Tensor:
-    """This process's part of a tensor; itself where it isn't dealt out."""
-    if isinstance(tensor, DTensor):
-        return tensor.to_local()
-    part: Tensor = getattr(tensor, 'ds_tensor', tensor)
-    return part
 
 
 def full(values: Any) -> Any:

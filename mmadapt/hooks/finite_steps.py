@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 from torch.nn.utils import clip_grad_value_
 
-from ..sharding import local
+from ..parts import local
 
 __all__ = ['FiniteSteps', 'agreed', 'scale_leaves_out']
 

@@ -14,7 +14,8 @@ from torch.utils.hooks import RemovableHandle
 
 from ..errors import FrozenTrunkError
 from ..optim import ZeroOptimWrapper
-from ..sharding import is_sharded, local
+from ..parts import local
+from ..sharding import is_sharded
 from ..weights.differences import shortened
 from ..wrapping import unwrapped
 from .optimizers import check_optimizer, optimizers

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from ..adapters import AdaptMLP
+from ..parts import class_of, in_parts
 
 if TYPE_CHECKING:
     from .halves import Halves
@@ -46,6 +47,8 @@ def unfit(block: Any, halves: Halves, x: Tensor | None = None) -> str | None:
         return None
     if torch.is_autocast_enabled(x.device.type) or torch.compiler.is_compiling():
         return 'autocast or a compiler is at work'
+    if any(in_parts(weight) for part in parts for weight in part.parameters()):
+        return 'its weights are gathered by calling its modules'
     weights = (
         p for part in (*parts, *filter(None, (adapter,))) for p in part.parameters()
     )
@@ -57,7 +60,7 @@ def unfit(block: Any, halves: Halves, x: Tensor | None = None) -> str | None:
 def is_plain(adapter: nn.Module) -> bool:
     """Whether an adapter is the one of the function."""
     return (
-        type(adapter) is AdaptMLP
+        class_of(adapter) is AdaptMLP
         and adapter.mode == 'parallel'
         and adapter.input == 'pre_norm'
         and adapter.norm is None
@@ -79,13 +82,16 @@ def fused_mlp(block: Any, halves: Halves, x: Tensor, keep: bool) -> Tensor:
     first, second = halves.linears  # type: ignore[misc]
     frozen = Frozen(norm, first, second)
     adapter = getattr(block, 'adapter', None)
-    if adapter is None:
+    apart = adapter is not None and in_parts(adapter.down.weight)
+    if adapter is None or apart:
         options, learnt = (keep, 0.0, 0.0), (None, None, None, None)
     else:
         dropout = adapter.dropout if adapter.training else 0.0
         options = (keep, adapter.scale, dropout)
         learnt = (*adapter.down.parameters(), *adapter.up.parameters())
-    return _FusedMLP.apply(x, frozen, options, *learnt)  # type: ignore[no-any-return]
+    y = _FusedMLP.apply(x, frozen, options, *learnt)
+    # An adapter that is dealt out is gathered by calling it.
+    return y + adapter(x) if apart else y  # type: ignore[misc, no-any-return]
 
 
 class Frozen:

@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 
+from ..config.places import walk
 from ..errors import ConfigError
 from ..hooks.finite import FiniteHook
 from .sharded import ShardedStrategy
@@ -17,18 +18,28 @@ OURS = (ShardedStrategy.__name__, ZeroStrategy.__name__)
 
 
 def check_strategy(cfg: Config) -> None:
-    """Refuse a strategy that writes no task files.
+    """Refuse a strategy that writes no task files, and blocks that it can't run.
 
     Raises:
-        ConfigError: It is MMEngine's own of DeepSpeed.
+        ConfigError: It is MMEngine's own of DeepSpeed; or a backbone has ``fused_mlp``,
+            and DeepSpeed gathers a weight when its own module is called.
     """
-    if kind_of(cfg) == 'DeepSpeedStrategy':
+    kind = kind_of(cfg)
+    if kind == 'DeepSpeedStrategy':
         raise ConfigError(
             "strategy.type='DeepSpeedStrategy' writes files of its own in place of "
             "task files, and is not supported. Give strategy=dict(type='ZeroStrategy')"
             ", which is DeepSpeed with task files, or strategy=dict(type='Sharded"
             "Strategy'), which needs no DeepSpeed."
         )
+    for path, node in walk(cfg.get('model'), 'model'):
+        if kind == ZeroStrategy.__name__ and node.get('fused_mlp') is True:
+            raise ConfigError(
+                f'{path}.fused_mlp=True: under {kind} the modules of each block have '
+                'to run, for DeepSpeed gathers the weights of a module when it is '
+                "called. Leave it out (recompute='mlp' keeps less, and runs them), or "
+                "take strategy=dict(type='ShardedStrategy')."
+            )
 
 
 def check_hooks(runner: Runner, cfg: Config) -> None:

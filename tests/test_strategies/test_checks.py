@@ -12,7 +12,7 @@ from mmengine.hooks import EMAHook
 from mmadapt.errors import ConfigError
 from mmadapt.hooks import FiniteHook
 from mmadapt.strategies import ZeroStrategy
-from mmadapt.strategies.checks import check_hooks
+from mmadapt.strategies.checks import check_hooks, check_strategy
 
 STRATEGIES = [None, 'SingleDeviceStrategy', 'ShardedStrategy', 'ZeroStrategy']
 
@@ -45,3 +45,17 @@ def test_updates_left_out(kind: str | None) -> None:
 
 def test_a_class_in_place_of_its_name() -> None:
     assert 'finite.skip=2' in refusal(ZeroStrategy, FiniteHook(skip=2))
+
+
+@pytest.mark.parametrize('kind', STRATEGIES)
+@pytest.mark.parametrize('fused', [False, True])
+def test_a_function_in_place_of_the_modules(kind: str | None, fused: bool) -> None:
+    backbone = {'type': 'AdaptFormerViT', 'recompute': 'mlp', 'fused_mlp': fused}
+    cfg: Any = {'model': {'backbone': backbone}}
+    if kind:
+        cfg['strategy'] = {'type': kind}
+    if fused and kind == 'ZeroStrategy':
+        with pytest.raises(ConfigError, match=r'model\.backbone\.fused_mlp=True'):
+            check_strategy(Config(cfg))
+    else:
+        check_strategy(Config(cfg))

@@ -15,7 +15,8 @@ from torch import Tensor
 from mmadapt import launch
 from mmadapt.apis import load_task
 from mmadapt.errors import ConfigError
-from mmadapt.sharding import is_sharded, local
+from mmadapt.parts import local
+from mmadapt.sharding import is_sharded
 from tests.processes import in_processes
 from tests.test_hooks.test_adapter_checkpoint import config
 

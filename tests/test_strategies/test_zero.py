@@ -17,7 +17,8 @@ from mmengine.runner import Runner
 from mmadapt import launch
 from mmadapt.apis import load_task
 from mmadapt.errors import ConfigError, NonFiniteError
-from mmadapt.sharding import is_sharded, local
+from mmadapt.parts import local
+from mmadapt.sharding import is_sharded
 from mmadapt.wrapping import unwrapped
 from tests.processes import in_processes
 from tests.test_hooks.test_adapter_checkpoint import config
@@ -101,6 +102,15 @@ def test_two_processes_train_save_and_resume_as_one(kind: str, tmp_path: Path) -
     found = task.model.state_dict()
     for name, tensor in load(two / 'work' / 'epoch_2.pth')['state_dict'].items():
         assert found[name].equal(tensor), name
+
+
+@pytest.mark.parametrize('tier', ['mlp', 'mlp+qkv', 'block'])
+def test_blocks_are_computed_again_by_their_modules(tier: str, tmp_path: Path) -> None:
+    Runner.from_cfg(config(tmp_path / 'one', recipe(4, epochs=1))).train()
+    change = f"model['backbone'].update(recompute='{tier}')\n"
+    in_two(tmp_path / 'two', recipe(2, ZERO + change, epochs=1))
+    ours, theirs = (load(tmp_path / n / 'work' / 'epoch_1.pth') for n in ('two', 'one'))
+    assert_same(ours, theirs)
 
 
 def refused(cfg: Config) -> str:
