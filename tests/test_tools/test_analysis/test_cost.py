@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import costs.measure
+import costs.report
 import pytest
 import torch
 from costs.flops import Flops, count
@@ -90,12 +91,10 @@ def test_the_least_memory_is_that_of_the_formula() -> None:
     assert least <= kept <= 1.2 * least
 
 
-@pytest.mark.parametrize('amp', [False, True])
-def test_measure_reports_one_method(amp: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(costs.measure, 'PRODUCT', (64, 64, 64))
-    request = Request(
+def request_of(amp: bool = False, options: dict[str, Any] | None = None) -> Request:
+    return Request(
         config=CONFIG,
-        options=None,
+        options=options,
         num_classes=None,
         batch=2,
         size=None,
@@ -105,7 +104,12 @@ def test_measure_reports_one_method(amp: bool, monkeypatch: pytest.MonkeyPatch) 
         amp=amp,
         threads=torch.get_num_threads(),
     )
-    cost = measure(request, 'config')
+
+
+@pytest.mark.parametrize('amp', [False, True])
+def test_measure_reports_one_method(amp: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(costs.measure, 'PRODUCT', (64, 64, 64))
+    cost = measure(request_of(amp), 'config')
     assert cost.trainable == LAYERS * (2 * WIDTH * 64 + 64 + WIDTH) + 97 * CLASSES
     blocks = LAYERS * (12 * WIDTH**2 + 13 * WIDTH)
     stem = (3 * 8 * 8 + 1) * WIDTH + TOKENS * WIDTH + 2 * WIDTH  # and a last norm
@@ -114,6 +118,37 @@ def test_measure_reports_one_method(amp: bool, monkeypatch: pytest.MonkeyPatch) 
     assert 4 * cost.trainable < cost.task_bytes < 4 * cost.trainable + 50_000
     assert cost.seconds > 0 and cost.seconds_floor > 0 and cost.peak > 0
     assert cost.shape.frames == 0
+
+
+@pytest.mark.parametrize(
+    ('amp', 'stored', 'rates', 'told'),
+    [
+        (False, False, {torch.float32}, 'float32'),
+        (True, False, {torch.bfloat16}, 'bfloat16 where autocast allows'),
+        (True, True, {torch.bfloat16}, 'bfloat16 where autocast allows'),
+        (
+            False,
+            True,
+            {torch.float32, torch.bfloat16},
+            'float32, but bfloat16 in the backbone of config (frozen_dtype)',
+        ),
+    ],
+)
+def test_the_rate_is_of_what_the_backbone_computes_in(
+    amp: bool, stored: bool, rates: Any, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[torch.dtype] = []
+
+    def rate(device: str, kind: torch.dtype) -> float:
+        asked.append(kind)
+        return 1.0
+
+    monkeypatch.setattr(costs.measure, 'product_rate', rate)
+    options = {'model.backbone.frozen_dtype': 'bfloat16'} if stored else None
+    request = request_of(amp, options)
+    found = [measure(request, method) for method in ('config', 'full')]
+    assert set(asked) == rates
+    assert f' pixels, {told}, on cpu' in costs.report.markdown(found, request)
 
 
 def test_frozen_weights_in_bfloat16_take_half_but_in_full_fine_tuning() -> None:

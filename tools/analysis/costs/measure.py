@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 import mmadapt
+from mmadapt.precision import stored
 from mmadapt.weights import task_state
 
 from .flops import Flops, count
@@ -73,6 +74,7 @@ class Cost:
         seconds: Of an iteration, median.
         seconds_floor: The fewest operations at the speed of a matrix product.
         peak: Bytes of the device, or of the process on a CPU.
+        bfloat16: Whether its backbone computes in it, by ``amp`` or by itself.
     """
 
     method: str
@@ -87,6 +89,7 @@ class Cost:
     seconds: float
     seconds_floor: float
     peak: int
+    bfloat16: bool
 
 
 def measure(request: Request, method: str) -> Cost:
@@ -106,14 +109,17 @@ def measure(request: Request, method: str) -> Cost:
     frames = (request.frames or found.frames) if found.frames else 0
     shape = Shape(request.size or found.size, frames)
     batch = make_batch(model, shape, request.batch)
-    rate = product_rate(request)
+    # Frozen weights in bfloat16 bring an autocast of their backbone's own.
+    bfloat16 = request.amp or bool(stored(model))
+    kind = torch.bfloat16 if bfloat16 else torch.float32
+    rate = product_rate(request.device, kind)
     with precision(request):
         seconds = time_steps(model, batch, request)
         peak = peak_bytes(request.device)
         flops = count(model, batch)
         kept, least = saved_bytes(model, batch)
     report = mmadapt.parameter_report(model)
-    rate = max(rate, product_rate(request))  # a neighbour on the machine slows one down
+    rate = max(rate, product_rate(request.device, kind))  # a neighbour slows one down
     return Cost(
         method=method,
         shape=shape,
@@ -127,11 +133,12 @@ def measure(request: Request, method: str) -> Cost:
         seconds=seconds,
         seconds_floor=flops.floor / rate,
         peak=peak,
+        bfloat16=bfloat16,
     )
 
 
 def precision(request: Request) -> AbstractContextManager[Any]:
-    """The autocast that the step runs under."""
+    """The autocast that the step runs under; backbones may have one of their own."""
     return torch.autocast(
         torch.device(request.device).type, torch.bfloat16, enabled=request.amp
     )
@@ -166,18 +173,17 @@ def peak_bytes(device: str) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def product_rate(request: Request) -> float:
+def product_rate(device: str, kind: torch.dtype) -> float:
     """Operations a second of a matrix product as large as those of an MLP."""
-    kind = torch.bfloat16 if request.amp else torch.float32
     tokens, width, hidden = PRODUCT
-    left = torch.randn(tokens, width, device=request.device, dtype=kind)
-    right = torch.randn(width, hidden, device=request.device, dtype=kind)
+    left = torch.randn(tokens, width, device=device, dtype=kind)
+    right = torch.randn(width, hidden, device=device, dtype=kind)
     times: list[float] = []
     while len(times) < 3 or (len(times) < 10 and sum(times) < ENOUGH):
-        synchronize(request.device)
+        synchronize(device)
         start = time.perf_counter()
         left @ right
-        synchronize(request.device)
+        synchronize(device)
         times.append(time.perf_counter() - start)
     return 2 * tokens * width * hidden / min(times)
 

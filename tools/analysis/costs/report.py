@@ -36,7 +36,7 @@ def markdown(costs: Sequence[Cost], request: Request) -> str:
     """
     rows = [HEAD, ('---',) * len(HEAD), *(cells(cost, request) for cost in costs)]
     lines = [f'| {" | ".join(row)} |' for row in rows]
-    return '\n'.join([*lines, '', setting(costs[0], request)])
+    return '\n'.join([*lines, '', setting(costs, request)])
 
 
 def cells(cost: Cost, request: Request) -> tuple[str, ...]:
@@ -61,10 +61,19 @@ def cells(cost: Cost, request: Request) -> tuple[str, ...]:
     )
 
 
-def setting(cost: Cost, request: Request) -> str:
+def number_type(costs: Sequence[Cost], request: Request) -> str:
+    """What the methods compute in: two may differ, for full freezes nothing."""
+    if request.amp:
+        return 'bfloat16 where autocast allows'
+    own = [cost.method for cost in costs if cost.bfloat16]
+    if not own:
+        return 'float32'
+    return f'float32, but bfloat16 in the backbone of {", ".join(own)} (frozen_dtype)'
+
+
+def setting(costs: Sequence[Cost], request: Request) -> str:
     """One paragraph: what the numbers are of."""
-    shape = cost.shape
-    kind = 'bfloat16 where autocast allows' if request.amp else 'float32'
+    shape, kind = costs[0].shape, number_type(costs, request)
     frames = f'{shape.frames} frames of ' if shape.frames else ''
     threads = '' if request.device != 'cpu' else f', {request.threads} threads'
     return (
