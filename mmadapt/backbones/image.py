@@ -9,7 +9,7 @@ from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from ..hosts.image.class_row import set_class_row
+from ..hosts.class_row import set_class_row
 from ..placement import AdapterConfig
 from .checks import check_arch, check_heads, check_inner_init
 from .compiling import set_compile_blocks
@@ -40,8 +40,9 @@ class AdaptFormerViT(VisionTransformer):
         fused_mlp: See there.
         compile_blocks: True, or a dict of options of :func:`torch.compile`: compile
             the blocks, see :func:`mmadapt.backbones.compiling.set_compile_blocks`.
-        class_row: Compute the last block for the class token alone where nothing else
-            of it is read, see :func:`mmadapt.hosts.image.class_row.set_class_row`.
+        class_row: None computes the last block for the class token alone where nothing
+            else of it is read, False all rows, see
+            :func:`mmadapt.hosts.class_row.set_class_row`.
         vit: The arguments of :class:`mmpretrain.models.VisionTransformer`.
 
     Raises:
@@ -60,7 +61,7 @@ class AdaptFormerViT(VisionTransformer):
         recompute: str = 'none',
         fused_mlp: bool = False,
         compile_blocks: bool | Mapping[str, Any] = False,
-        class_row: bool = True,
+        class_row: bool | None = None,
         **vit: Any,
     ) -> None:
         check_arch(vit, VisionTransformer, required=('arch',), own=('class_row',))
@@ -70,8 +71,7 @@ class AdaptFormerViT(VisionTransformer):
             super().__init__(**vit)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
         set_recompute(self, recompute, fused_mlp)
-        if class_row:
-            set_class_row(self)
+        set_class_row(self, class_row)
         set_compile_blocks(self, compile_blocks, fused_mlp)
 
     def init_weights(self) -> None:
@@ -96,6 +96,7 @@ def AdaptedBackbone(
     recompute: str = 'none',
     fused_mlp: bool = False,
     compile_blocks: bool | Mapping[str, Any] = False,
+    class_row: bool | None = None,
 ) -> nn.Module:
     """Build any backbone of MMPretrain, adapted.
 
@@ -109,6 +110,7 @@ def AdaptedBackbone(
         recompute: See :class:`AdaptFormerViT`.
         fused_mlp: See :class:`AdaptFormerViT`.
         compile_blocks: See :class:`AdaptFormerViT`.
+        class_row: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -121,6 +123,7 @@ def AdaptedBackbone(
         inner = MODELS.build(check_inner_init(backbone, init_cfg))
     adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
     set_recompute(inner, recompute, fused_mlp)
+    set_class_row(inner, class_row)
     return set_compile_blocks(inner, compile_blocks, fused_mlp)
 
 

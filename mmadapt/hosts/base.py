@@ -2,8 +2,7 @@
 
 A host is the smallest module whose ``forward`` sees both the residual input x' and
 the MLP's output h. For each block class there is one subclass that overrides only
-``forward``; :func:`promote` turns a block that exists into it, so every name that
-upstream gave, and every weight, stays as it is.
+``forward``; :func:`promote` turns a block that exists into it: names and weights stay.
 """
 
 from __future__ import annotations
@@ -40,9 +39,6 @@ PROMPT_HOSTS: dict[type[nn.Module], type[nn.Module]] = {}
 REFUSED: dict[type[nn.Module], str] = {}
 """Block class -> why it has no host, for blocks whose equations leave no room."""
 
-NO_SKIP = "its MLP has no skip around it (add_identity=False), so that there is no x'."
-"""Why mmcv's FFN without ``add_identity`` makes a block that takes no adapter."""
-
 Normed = Tensor | Callable[[Tensor], Tensor]
 
 
@@ -66,6 +62,7 @@ class AdapterHost(nn.Module):
         recompute_tier: What the backward pass computes again, a block's own attribute.
         fused_mlp: Whether its second half is one function, a block's own likewise.
         block_code: Which compiled code it runs, a block's own; None: its modules.
+        class_rows: First tokens that it computes alone, a block's own; 0: all tokens.
     """
 
     branches: ClassVar[tuple[str, ...]] = ('mlp', 'attn')
@@ -76,6 +73,7 @@ class AdapterHost(nn.Module):
     recompute_tier: str = 'none'
     fused_mlp: bool = False
     block_code: BlockCode | None = None
+    class_rows: int = 0
 
     if TYPE_CHECKING:  # what upstream's block has; it carries no types
 
@@ -91,6 +89,9 @@ class AdapterHost(nn.Module):
             normed: LN(x), what the attention read; or the norm layer, where upstream
                 applies it out of sight.
         """
+        if rows := self.class_rows:
+            x = x[:, :rows]
+            normed = normed[:, :rows] if isinstance(normed, Tensor) else normed
         return self.close(getattr(self, 'attn_adapter', None), x, h, normed)
 
     def close_mlp(

@@ -8,7 +8,10 @@ from mmcv.cnn.bricks.drop import DropPath
 from mmcv.cnn.bricks.transformer import FFN
 from torch import nn
 
-__all__ = ['is_identity', 'plain_linears']
+__all__ = ['NO_SKIP', 'is_identity', 'plain_linears']
+
+NO_SKIP = "its MLP has no skip around it (add_identity=False), so that there is no x'."
+"""Why mmcv's FFN without ``add_identity`` makes a block that takes no adapter."""
 
 
 def plain_linears(ffn: Any) -> tuple[nn.Linear, nn.Linear] | None:

@@ -13,7 +13,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmadapt.hosts.image.class_row import set_class_row
+from mmadapt.hosts.class_row import set_class_row
 from mmadapt.precision import store_frozen
 from tests.helpers import feature
 from tests.test_recompute.steps import SIDES, adapted, assert_equal, step

@@ -11,7 +11,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from mmadapt.adapt import adapter_prefixes
-from mmadapt.hosts.image.class_row import ClassRowLayer
+from mmadapt.hosts.image.class_row import RowAttention
 from tests.helpers import image_input, randomise
 
 ARCH = {'embed_dims': 48, 'num_layers': 3, 'num_heads': 4, 'feedforward_channels': 96}
@@ -36,7 +36,7 @@ def build(**options: Any) -> nn.Module:
 
 
 def last_is_a_row(model: nn.Module) -> bool:
-    return type(model.layers[-1]) is ClassRowLayer
+    return type(model.layers[-1].attn) is RowAttention
 
 
 def gradients(model: nn.Module, outputs: Any) -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from . import (
     beit,
+    class_row,
     conformer,
     convnext,
     davit,
@@ -30,6 +31,7 @@ from . import (
 
 __all__ = [
     'beit',
+    'class_row',
     'conformer',
     'convnext',
     'davit',

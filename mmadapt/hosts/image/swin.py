@@ -7,7 +7,8 @@ from typing import Any
 from mmpretrain.models.backbones.swin_transformer import SwinBlock
 from torch import Tensor
 
-from ..base import NO_SKIP, AdapterHost, register_host
+from ..base import AdapterHost, register_host
+from ..ffn import NO_SKIP
 
 __all__ = ['AdaptedSwinBlock']
 

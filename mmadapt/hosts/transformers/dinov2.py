@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
-from transformers.models.dinov2.modeling_dinov2 import Dinov2Layer
+from transformers.models.dinov2.modeling_dinov2 import (
+    Dinov2Attention,
+    Dinov2Layer,
+    Dinov2Model,
+)
 
 from ...recompute import recomputable
+from ..class_row import Read, register_row_trunk
 from ..known import register_known
 from .checkpoint import LayerHost
+from .class_row import read_of, register_known_rows, rows_of
 
-__all__ = ['AdaptedDinov2Layer']
+__all__ = ['AdaptedDinov2Layer', 'RowDinov2Attention']
 
 
 @register_known(Dinov2Layer, '8627cc16082e')
@@ -38,3 +44,27 @@ class AdaptedDinov2Layer(LayerHost, Dinov2Layer):
     def width(block: Any) -> int:
         """Width C of the tokens."""
         return int(block.norm2.normalized_shape[0])
+
+
+class RowDinov2Attention(Dinov2Attention):
+    """Its attention for the class token."""
+
+    rows: int
+
+    def forward(  # type: ignore[override]
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        **options: Any,
+    ) -> tuple[Tensor, None]:
+        """Its output for the first tokens, ``(B, rows, C)``."""
+        return rows_of(self, hidden_states, attention_mask), None
+
+
+register_known_rows(Dinov2Attention, RowDinov2Attention)
+
+
+@register_row_trunk(Dinov2Model)
+def class_token(trunk: Any) -> Read | str:
+    """The class token, where features are made of it."""
+    return read_of(trunk, trunk.encoder.layer)

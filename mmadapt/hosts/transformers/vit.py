@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
-from transformers.models.vit.modeling_vit import ViTLayer
+from transformers.models.vit.modeling_vit import (
+    ViTAttention,
+    ViTLayer,
+    ViTModel,
+)
 
 from ...recompute import recomputable
+from ..class_row import Read, register_row_trunk
 from ..known import register_known
 from .checkpoint import LayerHost
+from .class_row import read_of, register_known_rows, rows_of
 
-__all__ = ['AdaptedViTLayer']
+__all__ = ['AdaptedViTLayer', 'RowViTAttention']
 
 
 @register_known(ViTLayer, 'b54601f4dc00')
@@ -37,3 +43,27 @@ class AdaptedViTLayer(LayerHost, ViTLayer):
     def width(block: Any) -> int:
         """Width C of the tokens."""
         return int(block.layernorm_after.normalized_shape[0])
+
+
+class RowViTAttention(ViTAttention):
+    """Its attention for the class token."""
+
+    rows: int
+
+    def forward(  # type: ignore[override]
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        **options: Any,
+    ) -> tuple[Tensor, None]:
+        """Its output for the first tokens, ``(B, rows, C)``."""
+        return rows_of(self, hidden_states, attention_mask), None
+
+
+register_known_rows(ViTAttention, RowViTAttention)
+
+
+@register_row_trunk(ViTModel)
+def class_token(trunk: Any) -> Read | str:
+    """The class token, where features are made of it."""
+    return read_of(trunk, trunk.layers)

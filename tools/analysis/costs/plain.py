@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 import torch
 from torch import nn
 
 from mmadapt.hosts import promote
+from mmadapt.hosts.class_row import set_class_row, what_is_read
 
 from .models import Batch, loss_of
 
@@ -30,34 +30,27 @@ def run_plainly(model: nn.Module, batch: Batch) -> None:
 
 @contextmanager
 def class_rows(model: nn.Module) -> Iterator[None]:
-    """Compute one row in the last block of MMPretrain's ViTs, where that is exact.
+    """Compute one row in the last block of ViTs with a class token, where exact.
 
     Args:
         model: Whose backbones may have ``class_row=False``, or know no such option.
     """
-    if find_spec('mmpretrain') is None:
-        yield
-        return
-    from mmpretrain.models import VisionTransformer
-
-    from mmadapt.backbones.image import AdaptFormerViT
-    from mmadapt.hosts.image.class_row import set_class_row
-
-    changed = []
-    for trunk in model.modules():
-        # Other ViTs, subclasses of these, may read other rows.
-        if type(trunk) in (VisionTransformer, AdaptFormerViT):
-            block = trunk.layers[-1]  # type: ignore[index]
-            before = type(block), dict(vars(block))
-            if set_class_row(trunk):
-                changed.append((block, *before))
+    reads = [(trunk, what_is_read(trunk)) for trunk in model.modules()]
+    found = [(trunk, read) for trunk, read in reads if not isinstance(read, str)]
+    before = [
+        (module, type(module), dict(vars(module)))
+        for _, read in found
+        for module in (read.block, read.attention)
+    ]
+    for trunk, _ in found:
+        set_class_row(trunk)
     try:
         yield
     finally:
-        for block, kind, attributes in changed:
-            promote(block, kind)
-            vars(block).clear()
-            vars(block).update(attributes)
+        for module, kind, attributes in before:
+            promote(module, kind)
+            vars(module).clear()
+            vars(module).update(attributes)
 
 
 @contextmanager

@@ -1,0 +1,177 @@
+"""The last block of a trunk whose class token alone is read.
+
+Its query is the one of that token; keys and values are those of all. That token's row
+is the one of the whole block, to rounding. With dropout inside, other random numbers
+are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..adapters import Adapter, check_choice
+from ..errors import ConfigError, class_name
+from .base import HOSTS, AdapterHost, promote
+
+__all__ = [
+    'ROW_ATTENTIONS',
+    'ROW_TRUNKS',
+    'Read',
+    'first_qkv',
+    'register_row_attention',
+    'register_row_trunk',
+    'set_class_row',
+    'what_is_read',
+]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What is read behind the last block of a trunk.
+
+    Attributes:
+        block: The last block.
+        attention: Its attention.
+        rows: How many tokens, the first ones.
+    """
+
+    block: Any
+    attention: nn.Module
+    rows: int
+
+
+Reader = Callable[[Any], Read | str]
+
+ROW_ATTENTIONS: dict[type[nn.Module], type[nn.Module]] = {}
+"""Attention -> the same for its first ``rows`` tokens, looked up by exact type."""
+
+ROW_TRUNKS: dict[type[nn.Module], tuple[Reader, tuple[str, ...]]] = {}
+"""Trunk class -> what tells what is read, and the methods by which it reads that."""
+
+AnyAttention = TypeVar('AnyAttention', bound=type[nn.Module])
+
+
+def register_row_attention(
+    attention: type[nn.Module],
+) -> Callable[[AnyAttention], AnyAttention]:
+    """Class decorator: it computes the first ``self.rows`` tokens of that attention.
+
+    Args:
+        attention: The attention's class; the decorated one overrides ``forward`` only.
+    """
+
+    def register(of_rows: AnyAttention) -> AnyAttention:
+        ROW_ATTENTIONS[attention] = of_rows
+        return of_rows
+
+    return register
+
+
+def register_row_trunk(
+    trunk: type[nn.Module], *methods: str
+) -> Callable[[Reader], Reader]:
+    """Function decorator: it says what is read of trunks of that class.
+
+    Args:
+        trunk: Its class, or that of trunks which inherit the methods.
+        methods: Names of the methods that the answer depends on.
+    """
+
+    def register(reader: Reader) -> Reader:
+        ROW_TRUNKS[trunk] = reader, methods
+        return reader
+
+    return register
+
+
+def set_class_row(trunk: nn.Module, class_row: bool | None = None) -> bool:
+    """Compute the class token's row alone in the last block, in place, where exact.
+
+    That is where the class token is all that is read of it (with DeiT's distillation
+    token, where there is one), and nothing in the block mixes tokens but its attention.
+
+    Args:
+        trunk: Adapted or not.
+        class_row: None where it is exact, True everywhere, False nowhere.
+
+    Returns:
+        Whether it is done.
+
+    Raises:
+        ConfigError: True, and it wouldn't be exact; nothing is changed then.
+    """
+    check_choice('class_row', class_row, (None, True, False))
+    if class_row is False:
+        return False
+    read = what_is_read(trunk)
+    if isinstance(read, str):
+        if class_row:
+            raise ConfigError(
+                f'class_row=True: {class_name(type(trunk))} needs all rows of its last '
+                f'block: {read}. Leave it out.'
+            )
+        return False
+    block, attention = read.block, read.attention
+    promote(block, HOSTS.get(type(block), type(block)))
+    promote(attention, ROW_ATTENTIONS[type(attention)])
+    attention.rows = read.rows  # type: ignore[assignment]
+    block.class_rows = read.rows
+    # Of one row little is kept; the tiers between take the block by halves.
+    if block.recompute_tier != 'block':
+        block.recompute_tier = 'none'
+    block.fused_mlp = False
+    return True
+
+
+def what_is_read(trunk: nn.Module) -> Read | str:
+    """The rows to compute of the last block of a trunk, or why they are all."""
+    for kind, (reader, methods) in ROW_TRUNKS.items():
+        inherits = all(
+            getattr(type(trunk), name) is getattr(kind, name) for name in methods
+        )
+        if isinstance(trunk, kind) and inherits:
+            read = reader(trunk)
+            return read if isinstance(read, str) else (hindrance(read) or read)
+    return 'it is not among the trunks that hand on a class token alone'
+
+
+def hindrance(read: Read) -> str:
+    """Why the block of a trunk can't be computed by rows; empty where it can."""
+    block = read.block
+    name = class_name(type(block))
+    if not isinstance(block, AdapterHost) and type(block) not in HOSTS:
+        return f'{name} has prompts, or is not known'
+    if type(read.attention) not in ROW_ATTENTIONS:
+        return f'{class_name(type(read.attention))} is not known by rows'
+    if any(isinstance(m, Adapter) and m.needs_grid for m in block.modules()):
+        return 'an adapter in it convolves over all tokens'
+    return ''
+
+
+def first_qkv(
+    x: Tensor, weight: Tensor, bias: Tensor | None, rows: int, heads: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The queries of the first tokens, keys and values of all.
+
+    Args:
+        x: Normed tokens ``(B, N, C)``.
+        weight: Of one layer for all three, ``(3 * D, C)``.
+        bias: Its bias.
+        rows: Tokens whose output is read.
+        heads: How many.
+
+    Returns:
+        ``(B, heads, rows, D / heads)``, and twice ``(B, heads, N, D / heads)``.
+    """
+    batch, count, _ = x.shape
+    width = len(weight) // 3
+    first, rest = (None, None) if bias is None else bias.split([width, 2 * width])
+    q = F.linear(x[:, :rows], weight[:width], first)
+    pair = F.linear(x, weight[width:], rest)
+    k, v = pair.view(batch, count, 2, heads, -1).permute(2, 0, 3, 1, 4)
+    return q.view(batch, rows, heads, -1).transpose(1, 2), k, v
