@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from multiprocessing import parent_process
 
 from torch.utils.data import get_worker_info
@@ -29,5 +30,34 @@ def process_cores() -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    beside = os.environ.get('LOCAL_WORLD_SIZE', '')  # torchrun sets it
-    return max(cores // int(beside), 1) if beside.isdecimal() and int(beside) else cores
+    beside = number('LOCAL_WORLD_SIZE')  # torchrun sets it
+    if beside:
+        return max(cores // beside, 1)
+    return max(min(cores, slurm_cores() or cores), 1)
+
+
+def slurm_cores() -> int | None:
+    """Cores that Slurm means for one task of a step; None outside of one.
+
+    Where it binds tasks to cores, no task has more of them anyway. In a batch script
+    that starts no step, only the job's variables are there, and one process runs.
+    """
+    counts = os.environ.get('SLURM_STEP_TASKS_PER_NODE')  # such as 8(x2),4
+    if counts is None:
+        return None
+    tasks = [
+        int(count)
+        for count, times in re.findall(r'(\d+)(?:\(x(\d+)\))?', counts)
+        for _ in range(int(times or 1))
+    ]
+    node, given = number('SLURM_NODEID') or 0, number('SLURM_CPUS_ON_NODE')
+    asked = number('SLURM_CPUS_PER_TASK')  # where --cpus-per-task was given
+    if asked or not given or node >= len(tasks):
+        return asked
+    return max(given // max(tasks[node], 1), 1)
+
+
+def number(variable: str) -> int | None:
+    """A whole number in the environment; None where there is none."""
+    text = os.environ.get(variable, '')
+    return int(text) if text.isdecimal() else None

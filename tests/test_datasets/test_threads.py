@@ -10,7 +10,15 @@ import pytest
 from torch.utils.data import DataLoader, Dataset
 
 from mmadapt.datasets import threads
-from mmadapt.datasets.threads import decoder_threads
+from mmadapt.datasets.threads import decoder_threads, process_cores
+
+SLURM = {
+    'SLURM_STEP_TASKS_PER_NODE': 'tasks',
+    'SLURM_NODEID': 'node',
+    'SLURM_CPUS_ON_NODE': 'cores',
+    'SLURM_CPUS_PER_TASK': 'asked',
+    'SLURM_NTASKS_PER_NODE': 'job',
+}
 
 
 class Threads(Dataset):
@@ -26,7 +34,8 @@ class Threads(Dataset):
 @pytest.fixture
 def _eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, 'sched_getaffinity', lambda _: range(8), raising=False)
-    monkeypatch.delenv('LOCAL_WORLD_SIZE', raising=False)
+    for name in ('LOCAL_WORLD_SIZE', *SLURM):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.usefixtures('_eight_cores')
@@ -41,6 +50,35 @@ def test_the_part_of_a_data_worker(
     info = SimpleNamespace(num_workers=workers) if workers else None
     monkeypatch.setattr(threads, 'get_worker_info', lambda: info)
     assert decoder_threads() == expected
+
+
+@pytest.mark.usefixtures('_eight_cores')
+@pytest.mark.parametrize(
+    ('given', 'expected'),
+    [
+        ({'tasks': '4', 'cores': '8'}, 2),
+        ({'tasks': '4(x2)', 'node': '1', 'cores': '8'}, 2),
+        ({'tasks': '2(x2),8', 'node': '1', 'cores': '8'}, 4),
+        ({'tasks': '2(x2),8', 'node': '2', 'cores': '8'}, 1),
+        ({'tasks': '16', 'cores': '8'}, 1),
+        ({'tasks': '4', 'cores': '32'}, 8),  # bound: 8 are this task's own
+        ({'tasks': '4', 'cores': '32', 'asked': '5'}, 5),  # slurm_train.sh asks
+        ({'tasks': '2', 'cores': '32', 'asked': '16'}, 8),
+        ({'tasks': '1', 'cores': '8'}, 8),
+        ({'tasks': '4'}, 8),
+        ({'tasks': '4', 'node': '3', 'cores': '8'}, 8),  # no such node
+        ({'job': '4', 'cores': '8', 'asked': '2'}, 8),  # a batch script, and no step
+    ],
+)
+def test_the_part_of_a_task_of_slurm(
+    given: dict[str, str], expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, short in SLURM.items():
+        if short in given:
+            monkeypatch.setenv(name, given[short])
+    assert process_cores() == expected
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', '2')  # torchrun in a task
+    assert process_cores() == 4
 
 
 @pytest.mark.usefixtures('_eight_cores')
