@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dataset import worker_init_fn
 from mmengine.dist import get_rank
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader, get_worker_info
+
+from ..generators import seed_generators
 
 __all__ = ['EpochSeeds', 'seed_workers']
 
@@ -67,19 +67,6 @@ class EpochSeeds:
             return [dataset[index] for index in indices]
 
         dataset.__getitems__ = items
-
-
-def seed_generators(*numbers: int) -> None:
-    """Seed Python's, NumPy's and torch's generators with whole numbers from 0 on.
-
-    Other numbers, or the same in another order, give streams that have nothing to do
-    with each other, which neighbouring seeds added up would not.
-    """
-    words = np.random.SeedSequence(numbers).generate_state(4)
-    high, low = int(words[0]), int(words[1])
-    random.seed(high << 32 | low)
-    np.random.seed(words)
-    torch.manual_seed(high << 31 | low >> 1)
 
 
 def seed_workers(runner: Runner) -> EpochSeeds | None:
