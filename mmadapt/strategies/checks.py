@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from ..config.places import walk
 from ..errors import ConfigError
 from ..hooks.finite import FiniteHook
+from ..hooks.prefix_cache import PrefixCacheHook
 from .sharded import ShardedStrategy
 from .zero import ZeroStrategy
 
@@ -46,8 +47,9 @@ def check_hooks(runner: Runner, cfg: Config) -> None:
     """Refuse what a hook can't do with a model that is dealt out.
 
     Raises:
-        ConfigError: A moving average, whose hook copies the model; updates left out
-            where DeepSpeed alone sees the gradients.
+        ConfigError: A moving average, whose hook copies the model; kept activations,
+            whose hook reads whole weights; updates left out where DeepSpeed alone sees
+            the gradients.
     """
     kind = kind_of(cfg)
     if kind not in OURS:
@@ -57,6 +59,12 @@ def check_hooks(runner: Runner, cfg: Config) -> None:
             raise ConfigError(
                 f'{type(hook).__name__} copies the whole model, which {kind} deals '
                 'out: take it out of custom_hooks.'
+            )
+        if isinstance(hook, PrefixCacheHook):
+            raise ConfigError(
+                f'{type(hook).__name__} computes the frozen part of the trunk in each '
+                f'process by itself, from whole weights, which {kind} deals out: take '
+                'it out of default_hooks, or take strategy out of the config.'
             )
         by_deepspeed = kind == ZeroStrategy.__name__
         if by_deepspeed and isinstance(hook, FiniteHook) and hook.skip:

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.hooks import EMAHook
 
 from mmadapt.errors import ConfigError
-from mmadapt.hooks import FiniteHook
+from mmadapt.hooks import FiniteHook, PrefixCacheHook
 from mmadapt.strategies import ZeroStrategy
 from mmadapt.strategies.checks import check_hooks, check_strategy
 
@@ -41,6 +41,12 @@ def test_updates_left_out(kind: str | None) -> None:
     told = refusal(kind, FiniteHook(skip=2))
     assert ('finite.skip=2' in told) == (kind == 'ZeroStrategy')
     assert refusal(kind, FiniteHook()) == ''
+
+
+@pytest.mark.parametrize('kind', STRATEGIES)
+def test_kept_activations(kind: str | None) -> None:
+    told = refusal(kind, PrefixCacheHook('kept'))
+    assert told.startswith('PrefixCacheHook computes') == (kind in STRATEGIES[2:])
 
 
 def test_a_class_in_place_of_its_name() -> None:
