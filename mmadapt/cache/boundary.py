@@ -7,7 +7,7 @@ training step then starts at that block.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -39,8 +39,10 @@ class Boundary:
         behind: Whether that block gives them in place of reading them: it is the last
             one, and a norm behind it trains.
         in_tuple: Whether the backbone's output is a tuple of one.
-        input_shape: Of one ordinary input of the backbone.
-        kept_shape: Of one activation. All three are known after :meth:`capture`.
+        input_shape: Of the ordinary input that was read last; this and what follows
+            is known after :meth:`capture`.
+        input_dtype: Of the same.
+        inputs: Shape of one activation -> shape and type of the input it was made of.
     """
 
     backbone: nn.Module
@@ -49,7 +51,10 @@ class Boundary:
     behind: bool = False
     in_tuple: bool = False
     input_shape: tuple[int, ...] = ()
-    kept_shape: tuple[int, ...] = ()
+    input_dtype: torch.dtype = torch.float32
+    inputs: dict[tuple[int, ...], tuple[tuple[int, ...], torch.dtype]] = field(
+        default_factory=dict
+    )
 
     def __str__(self) -> str:
         place = 'behind' if self.behind else 'in front of'
@@ -92,12 +97,12 @@ class Boundary:
                 f'{self}, trains, so that its activations change. Take it out of '
                 '`trainable`.'
             )
-        self.kept_shape = tuple(kept.shape[1:])
+        self.inputs[tuple(kept.shape[1:])] = (self.input_shape, self.input_dtype)
         return kept
 
     def read_input(self, backbone: nn.Module, args: tuple[Any, ...]) -> None:
         """Take note of what the backbone reads."""
-        self.input_shape = tuple(args[0].shape[1:])
+        self.input_shape, self.input_dtype = tuple(args[0].shape[1:]), args[0].dtype
 
 
 def stop_in_front(block: nn.Module, args: tuple[Any, ...]) -> None:

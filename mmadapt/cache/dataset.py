@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -23,7 +23,7 @@ class CachedDataset(Dataset[dict[str, Any]]):
         stores: The activations, whole; sample i is in store i modulo their number.
         kind: Class of the samples.
         views: Times that each sample was drawn; ``view`` says which one is read.
-        metainfo: Of the dataset that was kept.
+        dataset: What was kept. It is read no more, and asked which files are broken.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class CachedDataset(Dataset[dict[str, Any]]):
         stores: Sequence[Store],
         kind: type[BaseDataElement],
         views: int,
-        metainfo: Mapping[str, Any],
+        dataset: Dataset[Any],
     ) -> None:
         self.activations = [store.open() for store in stores]
         self.samples = [
@@ -39,7 +39,8 @@ class CachedDataset(Dataset[dict[str, Any]]):
         ]
         self.view = 0
         self.views = views
-        self.metainfo = dict(metainfo)
+        self.dataset = dataset
+        self.metainfo = dict(getattr(dataset, 'metainfo', {}))
 
     def __len__(self) -> int:
         """Samples, each counted once."""

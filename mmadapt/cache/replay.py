@@ -31,12 +31,15 @@ class Replaying(nn.Module):
         boundary: Boundary
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """Features of inputs, or of activations of the boundary's shape."""
-        if tuple(x.shape[1:]) != self.boundary.kept_shape:
+        """Features of inputs, or of activations of one of the boundary's shapes."""
+        given = self.boundary.inputs.get(tuple(x.shape[1:]))
+        if given is None:
             return super().forward(x, *args, **kwargs)
         if not self.boundary.block:
             return (x,) if self.boundary.in_tuple else x
-        stem = x.new_zeros((1, *self.boundary.input_shape))
+        shape, dtype = given
+        # Not of the activations' type, which autocast may have made bfloat16.
+        stem = torch.zeros((1, *shape), dtype=dtype, device=x.device)
         with passing(self, self.boundary, x):
             return super().forward(stem, *args, **kwargs)
 
@@ -83,14 +86,15 @@ def make_replaying(boundary: Boundary) -> None:
         ConfigError: They have the shape of its inputs; the two can't be told apart.
     """
     kind = type(boundary.backbone)
-    if issubclass(kind, Replaying):
-        return
-    if boundary.kept_shape == boundary.input_shape:
+    same = set(boundary.inputs) & {shape for shape, _ in boundary.inputs.values()}
+    if same:
         raise ConfigError(
             f'{kind.__name__}: its inputs and its activations {boundary} have the same '
-            f'shape, {boundary.kept_shape}.'
+            f'shape, {same.pop()}: the two can not be told apart. Train without the '
+            'cache.'
         )
-    promote(boundary.backbone, type(kind.__name__, (Replaying, kind), {}))
+    if not issubclass(kind, Replaying):
+        promote(boundary.backbone, type(kind.__name__, (Replaying, kind), {}))
     boundary.backbone.boundary = boundary  # type: ignore[assignment]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError, StorageError
+from .room import allocate, taken
 
 __all__ = ['Store']
 
 KEY, DATA, LABELS, PROGRESS = 'key.json', 'activations.bin', 'labels.jsonl', 'done.json'
+BROKEN = 'broken.json'
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,16 @@ class Store:
         progress = self.folder / PROGRESS
         return int(json.loads(progress.read_text())) if progress.is_file() else 0
 
+    @property
+    def whole(self) -> bool:
+        """Whether all rows are there."""
+        return self.fits() and self.done == self.rows
+
+    @property
+    def missing(self) -> int:
+        """Bytes that the disk still has to give; other than labels."""
+        return 0 if self.whole else max(0, self.size - taken(self.folder / DATA))
+
     def fits(self) -> bool:
         """Whether the folder holds what this key makes."""
         file = self.folder / KEY
@@ -74,32 +87,34 @@ class Store:
         return described
 
     def create(self) -> None:
-        """Make room; what another key made is removed.
+        """Take the room; what another key made is removed.
 
         Raises:
-            ConfigError: The disk has no room for it.
+            StorageError: The disk does not give it. Nothing is left then.
             DataError: The folder holds something that isn't ours.
         """
         if self.fits():
+            with storing(self.folder, self.size):  # a copied file may have holes
+                row = prod(self.shape) * self.dtype.itemsize
+                allocate(self.folder / DATA, self.size, self.done * row)
             return
         if self.folder.exists():
             remove_old(self.folder)
-        parent = next(path for path in self.folder.absolute().parents if path.exists())
-        free = shutil.disk_usage(parent).free
-        if self.size > free:
-            raise ConfigError(
-                f'{self.folder}: the activations take {self.size / 1e9:.1f} GB, and '
-                f'{free / 1e9:.1f} GB are free. Choose another folder, fewer views or '
-                'adapters in fewer of the last blocks.'
-            )
-        self.folder.mkdir(parents=True)
-        (self.folder / KEY).write_text(json.dumps(self.described(), indent=1))
-        (self.folder / LABELS).touch()
-        with (self.folder / DATA).open('wb') as file:
-            file.truncate(self.size)
+        try:
+            with storing(self.folder, self.size):
+                self.folder.mkdir(parents=True)
+                allocate(self.folder / DATA, self.size)
+                (self.folder / LABELS).touch()
+                # Last: without it the folder counts as empty.
+                (self.folder / KEY).write_text(json.dumps(self.described(), indent=1))
+        except StorageError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
 
     def open(self) -> Tensor:
         """All rows, mapped into memory, ``(rows, *shape)``."""
+        if not self.rows:
+            return torch.empty(0, *self.shape, dtype=self.dtype)  # nothing to map
         mapped = torch.from_file(
             str(self.folder / DATA),
             shared=True,
@@ -108,33 +123,72 @@ class Store:
         )
         return mapped.view(self.rows, *self.shape)
 
-    def finish(self, labels: Sequence[dict[str, Any]], done: int) -> None:
+    def finish(
+        self,
+        labels: Sequence[Mapping[str, Any]],
+        done: int,
+        broken: Sequence[Mapping[str, str]] = (),
+    ) -> None:
         """Note what is whole: it stays so after an interruption.
 
         Args:
             labels: Of the rows since the last note.
             done: Rows that are there now.
+            broken: Path to reason of the files that were broken so far, for each
+                dataset of files.
+
+        Raises:
+            StorageError: It can't be written; what was noted before is whole.
         """
-        with (self.folder / DATA).open('rb+') as file:
-            os.fsync(file.fileno())
-        with (self.folder / LABELS).open('a') as file:
-            file.writelines(json.dumps(label) + '\n' for label in labels)
-            file.flush()
-            os.fsync(file.fileno())
-        new = self.folder / f'{PROGRESS}.new'
-        new.write_text(json.dumps(done))
-        new.replace(self.folder / PROGRESS)
+        with storing(self.folder, self.size):
+            with (self.folder / DATA).open('rb+') as file:
+                os.fsync(file.fileno())
+            with (self.folder / LABELS).open('a') as file:
+                file.writelines(json.dumps(label) + '\n' for label in labels)
+                file.flush()
+                os.fsync(file.fileno())
+            self.write(BROKEN, list(broken))
+            self.write(PROGRESS, done)
+
+    def write(self, name: str, content: Any) -> None:
+        """Put a small file in the place of an older one."""
+        new = self.folder / f'{name}.new'
+        new.write_text(json.dumps(content))
+        new.replace(self.folder / name)
 
     def read_labels(self) -> list[dict[str, Any]]:
         """What :meth:`finish` was given, a row each; those past the last note go."""
         lines = (self.folder / LABELS).read_text().splitlines()
         return [json.loads(line) for line in lines[: self.done]]
 
+    def read_broken(self) -> list[dict[str, str]]:
+        """Files that were broken, by path, with the reason, for each dataset."""
+        file = self.folder / BROKEN
+        found: list[dict[str, str]] = []
+        return json.loads(file.read_text()) if self.done and file.is_file() else found
+
     def cut_labels(self) -> None:
         """Drop labels that were written without a note of their rows."""
         labels = self.read_labels()
         text = ''.join(json.dumps(label) + '\n' for label in labels)
         (self.folder / LABELS).write_text(text)
+
+
+@contextmanager
+def storing(folder: Path, size: int) -> Iterator[None]:
+    """Say of a folder's files that they can't be written.
+
+    Raises:
+        StorageError: In place of the system's own error.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{folder}: activations of {size / 1e9:.3g} GB can't be written: {error}. "
+            'Make room, or choose another folder, fewer views or adapters in fewer of '
+            'the last blocks.'
+        ) from error
 
 
 def remove_old(folder: Path) -> None:
@@ -144,7 +198,8 @@ def remove_old(folder: Path) -> None:
         DataError: The folder isn't one.
     """
     names = {path.name for path in folder.iterdir()}
-    if names - {KEY, DATA, LABELS, PROGRESS, f'{PROGRESS}.new'}:
+    changing = {name for file in (PROGRESS, BROKEN) for name in (file, f'{file}.new')}
+    if names - {KEY, DATA, LABELS} - changing:
         raise DataError(
             f'{folder} holds other files than kept activations: '
             f'{", ".join(sorted(names)[:5])}. Give a folder of its own.'

@@ -129,16 +129,28 @@ class FileDataset(BaseDataset):
             raise  # a fault of the pipeline, not of the file
 
     def _note(self, info: Mapping[str, Any], error: BrokenFileError) -> None:
-        watched = self.broken.watched
-        if self.test_mode and not watched:
+        if self.test_mode and not self.broken.watched:
             raise BrokenFileError(
                 f'{error} To count it as wrong and go on: '
                 "default_hooks = dict(broken_data=dict(type='BrokenDataHook'))."
             ) from error
         hangs = isinstance(error, HangingFileError)
-        new = self.broken.add(info[self.FILE], str(error), hangs)
-        if new and not watched:
-            text = f'broken file, left out: {error}'
+        self.note_broken(info[self.FILE], str(error), hangs)
+
+    def note_broken(self, path: str, reason: str, hangs: bool = False) -> None:
+        """Note a broken file, and log it unless somebody watches who reports it.
+
+        Args:
+            path: The file.
+            reason: What is wrong with it.
+            hangs: Whether its decoder came to no end.
+
+        Raises:
+            DataError: It is one more than are tolerated.
+        """
+        watched = self.broken.watched
+        if self.broken.add(path, reason, hangs) and not watched:
+            text = f'broken file, left out: {reason}'
             print_log(text, logger='current', level=logging.WARNING)
 
 

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ..cache import CachedDataset
 from ..datasets.threads import process_cores
 from ..errors import ConfigError
 
@@ -108,6 +109,8 @@ class DataWaitHook(Hook):
 
 def faster(loader: Any) -> Iterator[str]:
     """What would make a dataloader faster."""
+    if isinstance(loader.dataset, CachedDataset):
+        return  # it waits for the disk, and workers would too
     cores = process_cores()
     if loader.num_workers < cores:
         yield (

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-from mmengine.dist import barrier, get_dist_info
+from mmengine.dist import barrier, broadcast_object_list, get_dist_info
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.registry import HOOKS
 from mmengine.runner import EpochBasedTrainLoop, Runner, ValLoop
+from mmengine.runner.amp import autocast
 from torch import nn
-from torch.utils._pytree import tree_leaves
-from torch.utils.data import DataLoader
 
-from ..cache import Boundary, CachedDataset, Store, find_boundary
-from ..cache.fill import Source, check_same_again, fill
-from ..cache.key import config_text, hash_data, hash_trunk
-from ..cache.replay import KEPT, let_by, make_replaying
+from ..cache import CachedDataset, find_boundary
+from ..cache.checks import check_dataset, check_steady, draws
+from ..cache.key import make_key
+from ..cache.replay import let_by
+from ..cache.room import check_room
+from ..cache.source import Source
+from ..cache.split import Split, make_stores
 from ..errors import ConfigError
+from ..generators import untouched_generators
 from ..weights.stamp import find_stamps
 from ..wrapping import unwrapped
 
@@ -40,8 +43,10 @@ class PrefixCacheHook(Hook):
 
     For pipelines without randomness the training is the same as without the cache, but
     for the rounding of batches of another composition. A random pipeline is drawn
-    ``views`` times in all, and epoch e trains on draw e modulo ``views``: another
-    training than with new draws at each epoch.
+    ``views`` times in all, by the config's seed, and epoch e trains on draw e modulo
+    ``views``: another training than with new draws at each epoch. Validation reads
+    activations of its own precision. Several runs may share a folder: one of them
+    fills it, the others wait.
 
     Args:
         folder: Where the files go.
@@ -49,7 +54,8 @@ class PrefixCacheHook(Hook):
         val: Keep the validation set's activations too.
 
     Raises:
-        ConfigError: Nothing can be kept; see :func:`mmadapt.cache.find_boundary`.
+        ConfigError: Nothing can be kept; see :func:`mmadapt.cache.find_boundary` and
+            :mod:`mmadapt.cache.checks`. Or the disk has no room.
     """
 
     def __init__(
@@ -70,83 +76,59 @@ class PrefixCacheHook(Hook):
                 f'PrefixCacheHook needs training by epochs, got {type(loop).__name__}: '
                 "train_cfg=dict(by_epoch=True, type='EpochBasedTrainLoop')."
             )
-        model = cast(BaseModel, unwrapped(runner.model))
-        boundary = find_boundary(the_backbone(model))
-        let_by(model.data_preprocessor)
-        training = model.training
-        model.train()
-        loop.dataloader = self.exchange(runner, boundary, loop.dataloader, 'train')
-        self.dataset = loop.dataloader.dataset
+        loops: dict[str, Any] = {'train': loop}
         if self.val and isinstance(runner.val_loop, ValLoop):
-            model.eval()
-            val = runner.val_loop
-            val.dataloader = self.exchange(runner, boundary, val.dataloader, 'val')
-        model.train(training)
+            loops['val'] = runner.val_loop
+        backbone = the_backbone(unwrapped(runner.model))
+        rank, _ = get_dist_info()
+        with untouched_generators(next(backbone.parameters()).device):
+            splits = self.splits(runner, backbone, loops)
+            check_room_for_all(self.folder, splits)
+            for split in splits:
+                runner.logger.info(split.told(rank))
+                split.fill(rank)
+            barrier()
+            for split in splits:
+                loops[split.name].dataloader = split.dataloader()
+        self.dataset = loop.dataloader.dataset
+
+    def splits(
+        self, runner: Runner, backbone: nn.Module, loops: dict[str, Any]
+    ) -> list[Split]:
+        """What is to be kept of each loop's data; nothing is written yet."""
+        model = cast(BaseModel, unwrapped(runner.model))
+        boundary = find_boundary(backbone)
+        let_by(model.data_preprocessor)
+        _, world = get_dist_info()
+        given = (runner.cfg.get('randomness') or {}).get('seed') or 0
+        splits = []
+        for name, loop in loops.items():
+            training = name == 'train'
+            source = Source(
+                model,
+                boundary,
+                loop.dataloader.dataset,
+                loop.dataloader,
+                precision_of(runner, loop),
+                training,
+            )
+            check_dataset(source)
+            random = draws(source)
+            # What the first sample does not show is drawn from 0, whatever the seed.
+            source = replace(source, seed=int(given) if random else 0)
+            views = self.views if training else 1
+            first = check_steady(source)
+            key = make_key(runner.cfg, source, name, views, world, random)
+            samples = range(len(loop.dataloader.dataset))
+            rows = [views * len(samples[part::world]) for part in range(world)]
+            stores = make_stores(self.folder, name, key, rows, first)
+            splits.append(Split(name, source, stores, views))
+        return splits
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Turn to the draw of this epoch."""
         if self.dataset is not None:
             self.dataset.view = runner.epoch % self.views
-
-    def exchange(
-        self,
-        runner: Runner,
-        boundary: Boundary,
-        loader: DataLoader[Any],
-        split: str,
-    ) -> DataLoader[Any]:
-        """The same batches, of activations."""
-        model = cast(BaseModel, unwrapped(runner.model))
-        source = Source(
-            model,
-            boundary,
-            loader.dataset,
-            loader,
-            lambda: runner.optim_wrapper.optim_context(runner.model),
-        )
-        first = check_same_again(source)
-        views = self.views if split == 'train' else 1
-        rank, world = get_dist_info()
-        key = make_key(runner, source, split, views, world)
-        size = len(loader.dataset)  # type: ignore[arg-type]
-        name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-        stores = []
-        for part in range(world):
-            rows = views * len(range(part, size, world))
-            folder = self.folder / f'{split}-{name}-{part}'
-            stores.append(Store(folder, key, rows, tuple(first.shape[1:]), first.dtype))
-        mine = stores[rank]
-        runner.logger.info(
-            f'activations {boundary} of the {split} set: {size} samples, '
-            f'{views} view(s), {sum(store.size for store in stores) / 1e9:.3g} GB in '
-            f'{self.folder}; {mine.done} of {mine.rows} rows of this process are there'
-        )
-        indices = list(range(rank, size, world)) * views
-        fill(source, mine, indices, f'activations, {split}')
-        barrier()
-        item = loader.dataset[0]
-        make_replaying(boundary)
-        check_replay(source, item)
-        cached = CachedDataset(
-            stores,
-            type(item['data_samples']),
-            views,
-            getattr(loader.dataset, 'metainfo', {}),
-        )
-        if loader.batch_size is None:
-            order: dict[str, Any] = {'batch_sampler': loader.batch_sampler}
-        else:
-            order = {
-                'batch_size': loader.batch_size,
-                'sampler': loader.sampler,
-                'drop_last': loader.drop_last,
-            }
-        return DataLoader(
-            cached,
-            **order,
-            collate_fn=loader.collate_fn,
-            pin_memory=loader.pin_memory,
-        )
 
 
 def the_backbone(model: nn.Module) -> nn.Module:
@@ -164,56 +146,31 @@ def the_backbone(model: nn.Module) -> nn.Module:
     return model.get_submodule(names[0])
 
 
-def make_key(
-    runner: Runner, source: Source, split: str, views: int, parts: int
-) -> dict[str, Any]:
-    """What the activations depend on."""
-    cfg = runner.cfg
-    backbone = source.boundary.backbone
-    precision = torch.get_autocast_dtype(next(backbone.parameters()).device.type)
-    with source.context():
-        amp = torch.is_autocast_enabled(next(backbone.parameters()).device.type)
-    return {
-        'boundary': str(source.boundary),
-        'trunk': hash_trunk(backbone),
-        'backbone': config_text(cfg.model.backbone),
-        'preprocessor': config_text(cfg.model.get('data_preprocessor') or {}),
-        'shared_preprocessor': config_text(cfg.get('data_preprocessor') or {}),
-        'dataset': config_text(cfg[f'{split}_dataloader'].dataset),
-        'data': hash_data(source.dataset),  # type: ignore[arg-type]
-        'precision': str(precision) if amp else 'float32',
-        'views': views,
-        'parts': parts,
-    }
+def precision_of(
+    runner: Runner, loop: Any
+) -> Callable[[], AbstractContextManager[Any]]:
+    """The precision in which a loop's data is read without the cache."""
+    if isinstance(loop, ValLoop):
+        return lambda: autocast(enabled=loop.fp16)
+    return lambda: runner.optim_wrapper.optim_context(runner.model)
 
 
-@torch.no_grad()
-def check_replay(source: Source, item: Any) -> None:
-    """Compare the model's outputs from kept activations with those from the start.
+def check_room_for_all(folder: Path, splits: Sequence[Split]) -> None:
+    """Refuse what the disk can't hold, in all processes alike.
+
+    The first one counts for all, before any of them takes its part.
 
     Raises:
-        ConfigError: They differ: the backbone can't be cut there.
+        ConfigError: With what is needed and what is free.
     """
-    model = source.model
-    training = model.training
-    model.eval()
-    batch = source.loader.collate_fn([item, item])
-    rows = source.rows(batch, 2)
-    with source.context():
-        whole = model(**as_input(model, batch), mode='tensor')
-        kept = {**batch, 'inputs': rows, KEPT: True}
-        again = model(**as_input(model, kept), mode='tensor')
-    model.train(training)
-    pairs = zip(tree_leaves(whole), tree_leaves(again), strict=True)
-    if not all(torch.equal(a, b) for a, b in pairs if isinstance(a, torch.Tensor)):
-        raise ConfigError(
-            f'{type(source.boundary.backbone).__name__} gives another output from its '
-            f'activations {source.boundary}: it cannot be cut there. Train without the '
-            'cache.'
-        )
-
-
-def as_input(model: BaseModel, batch: Any) -> dict[str, Any]:
-    """A batch as ``forward`` takes it."""
-    data = model.data_preprocessor(batch, False)
-    return {'inputs': data['inputs'], 'data_samples': data['data_samples']}
+    problem: list[Any] = [None]
+    rank, _ = get_dist_info()
+    if rank == 0:
+        missing = (store.missing for split in splits for store in split.stores)
+        try:
+            check_room(folder, sum(missing))
+        except ConfigError as error:
+            problem = [str(error)]
+    broadcast_object_list(problem)
+    if problem[0] is not None:
+        raise ConfigError(problem[0])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from mmadapt.cache import CachedDataset, Store
-from mmadapt.errors import ConfigError, DataError
+from mmadapt.errors import DataError, StorageError
 
 LABEL = {'fields': {'gt_label': {'dtype': 'int64', 'values': [1]}}, 'metainfo': {}}
 
@@ -75,12 +77,40 @@ def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
     assert (tmp_path / 'kept/thesis.tex').read_text() == 'mine'
 
 
-def test_more_than_the_disk_holds_is_refused_before_it_is_written(
-    tmp_path: Path,
-) -> None:
-    with pytest.raises(ConfigError, match='GB are free'):
+def test_more_than_the_disk_gives_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"kept: activations of .* can't be written"):
         store(tmp_path, rows=10**15).create()
     assert not (tmp_path / 'kept').exists()
+
+
+def test_what_is_missing_is_what_the_disk_still_has_to_give(tmp_path: Path) -> None:
+    kept = store(tmp_path, rows=10**5)
+    assert kept.missing == kept.size
+    kept.create()
+    assert kept.missing == 0, 'no holes'
+    with (tmp_path / 'kept/activations.bin').open('r+b') as file:
+        file.truncate(0)
+        file.truncate(kept.size)
+    assert kept.missing == kept.size, 'a file of holes alone'
+    kept.create()
+    assert kept.missing == 0
+
+
+def test_a_part_without_rows_is_whole(tmp_path: Path) -> None:
+    kept = store(tmp_path, rows=0)
+    assert not kept.whole
+    kept.create()
+    assert kept.whole
+    assert kept.open().shape == (0, 2, 3)
+    assert kept.read_labels() == []
+
+
+def test_broken_files_come_back(tmp_path: Path) -> None:
+    kept = store(tmp_path)
+    kept.create()
+    assert kept.read_broken() == []
+    kept.finish([LABEL] * 4, 4, [{'a.png': 'cut short'}, {}])
+    assert store(tmp_path).read_broken() == [{'a.png': 'cut short'}, {}]
 
 
 def test_parts_of_several_processes_are_one_dataset(tmp_path: Path) -> None:
@@ -98,7 +128,8 @@ def test_parts_of_several_processes_are_one_dataset(tmp_path: Path) -> None:
         ]
         piece.finish(labels, 2 * count)
         stores.append(piece)
-    data = CachedDataset(stores, BaseDataElement, 2, {'classes': ('a',)})
+    origin: Any = SimpleNamespace(metainfo={'classes': ('a',)})
+    data = CachedDataset(stores, BaseDataElement, 2, origin)
     assert len(data) == 5
     for view in range(2):
         data.view = view

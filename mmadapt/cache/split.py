@@ -1,0 +1,132 @@
+"""The activations of one set of samples, in parts, one of each process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from ..datasets.tolerant import file_datasets
+from .checks import check_replay
+from .dataset import CachedDataset
+from .fill import fill
+from .replay import make_replaying
+from .source import Source
+from .store import Store
+
+__all__ = ['Split', 'make_stores']
+
+
+@dataclass(frozen=True)
+class Split:
+    """One set of samples.
+
+    Attributes:
+        name: ``'train'`` or ``'val'``.
+        source: Where its activations come from.
+        stores: Where they are, a part for each process.
+        views: Draws of each sample.
+    """
+
+    name: str
+    source: Source
+    stores: list[Store]
+    views: int
+
+    @property
+    def samples(self) -> int:
+        """How many, each counted once."""
+        return len(self.source.dataset)  # type: ignore[arg-type]
+
+    def told(self, rank: int) -> str:
+        """What is there, and what is going to be, for the log."""
+        size = sum(store.size for store in self.stores)
+        mine = self.stores[rank]
+        return (
+            f'activations {self.source.boundary} of the {self.name} set: '
+            f'{self.samples} samples, {self.views} view(s), {size / 1e9:.3g} GB in '
+            f'{mine.folder.parent}; {mine.done} of {mine.rows} rows of this process '
+            'are there'
+        )
+
+    def fill(self, rank: int) -> None:
+        """Compute what one process's part lacks."""
+        mine = range(rank, self.samples, len(self.stores))
+        places = [(view, sample) for view in range(self.views) for sample in mine]
+        text = f'activations, {self.name}'
+        fill(self.source, self.stores[rank], places, text)
+
+    def dataloader(self) -> DataLoader[Any]:
+        """The batches of the source's loader, of activations.
+
+        Rows of a mapped file need no workers.
+
+        Raises:
+            ConfigError: The backbone gives something else from them.
+            DataError: Of all parts together more files are broken than are tolerated.
+        """
+        make_replaying(self.source.boundary)
+        check_replay(self.source)
+        self.tell_broken()
+        loader = self.source.loader
+        kind = type(self.source.item()['data_samples'])
+        cached = CachedDataset(self.stores, kind, self.views, self.source.dataset)
+        if loader.batch_size is None:
+            order: dict[str, Any] = {'batch_sampler': loader.batch_sampler}
+        else:
+            order = {
+                'batch_size': loader.batch_size,
+                'sampler': loader.sampler,
+                'drop_last': loader.drop_last,
+            }
+        return DataLoader(
+            cached,
+            **order,
+            collate_fn=loader.collate_fn,
+            pin_memory=loader.pin_memory,
+        )
+
+    def tell_broken(self) -> None:
+        """Note again which files were broken when the rows were made.
+
+        They are not read any more, and are to be reported as if they were.
+        """
+        for store in self.stores:
+            datasets = file_datasets(self.source.dataset)
+            for dataset, found in zip(datasets, store.read_broken()):
+                for path, reason in found.items():
+                    dataset.note_broken(path, reason)
+
+
+def make_stores(
+    folder: Path,
+    split: str,
+    key: Mapping[str, Any],
+    rows: list[int],
+    like: Any,
+) -> list[Store]:
+    """The stores of a set, named for what they are made of.
+
+    Args:
+        folder: Where they lie.
+        split: ``'train'`` or ``'val'``.
+        key: What the activations depend on.
+        rows: Of each part.
+        like: Some of the activations.
+    """
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    return [
+        Store(
+            folder / f'{split}-{digest}-{part}',
+            dict(key),
+            count,
+            tuple(like.shape[1:]),
+            like.dtype,
+        )
+        for part, count in enumerate(rows)
+    ]
