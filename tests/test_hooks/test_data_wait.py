@@ -15,9 +15,11 @@ from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, MODELS
 from mmengine.runner import Runner
+from mmengine.structures import BaseDataElement
 from torch import nn
 from torch.utils.data import Dataset
 
+from mmadapt.cache import CachedDataset
 from mmadapt.errors import ConfigError
 from mmadapt.hooks import DataWaitHook, data_wait
 
@@ -178,3 +180,9 @@ def test_in_the_log_of_a_run(tmp_path: Path) -> None:
     assert len(shares) == 3
     assert all(0.5 < share <= 1 for share in shares)
     assert 'waited for data: ' in log and 'to wait less for data: ' in log
+
+
+def test_kept_activations_wait_for_the_disk_and_no_workers_help() -> None:
+    data = CachedDataset([], BaseDataElement, 1, [])  # type: ignore[arg-type]
+    assert list(data_wait.faster(Loader(dataset=data, num_workers=0))) == []
+    assert list(data_wait.faster(Loader(dataset=[], num_workers=0))) != []
