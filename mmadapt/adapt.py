@@ -10,6 +10,7 @@ from torch import nn
 from .adapters import Method
 from .errors import ConfigError
 from .hosts import promote
+from .hosts.class_row import all_rows
 from .hosts.norm import fix_statistics, free_statistics
 from .hosts.stages import revive_checkpoints
 from .hosts.trunks import promote_trunks
@@ -49,13 +50,13 @@ def adapt(
         >>> model = adapt(backbone, dict(bottleneck=64), trainable=['fc_norm'])
     """
     check_model(model)
-    placements = plan(model, adapter)
-    check_trainable(model, trainable)
-    release_stages(model, trainable)
-
-    for placement in placements:
-        promote(placement.block, placement.host)
-        placement.block.add_module(placement.child, placement.module)
+    with all_rows(model):
+        placements = plan(model, adapter)
+        check_trainable(model, trainable)
+        release_stages(model, trainable)
+        for placement in placements:
+            promote(placement.block, placement.host)
+            placement.block.add_module(placement.child, placement.module)
     if placements:
         promote_trunks(model)
     freeze(model, trainable, norm_eval)

@@ -7,9 +7,10 @@ are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ __all__ = [
     'ROW_ATTENTIONS',
     'ROW_TRUNKS',
     'Read',
+    'all_rows',
     'first_qkv',
     'register_row_attention',
     'register_row_trunk',
@@ -106,7 +108,7 @@ def set_class_row(trunk: nn.Module, class_row: bool | None = None) -> bool:
         ConfigError: True, and it wouldn't be exact; nothing is changed then.
     """
     check_choice('class_row', class_row, (None, True, False))
-    if class_row is False:
+    if class_row is not None and not class_row:
         return False
     read = what_is_read(trunk)
     if isinstance(read, str):
@@ -118,7 +120,7 @@ def set_class_row(trunk: nn.Module, class_row: bool | None = None) -> bool:
         return False
     block, attention = read.block, read.attention
     promote(block, HOSTS.get(type(block), type(block)))
-    promote(attention, ROW_ATTENTIONS[type(attention)])
+    promote(attention, ROW_ATTENTIONS.get(type(attention), type(attention)))
     attention.rows = read.rows  # type: ignore[assignment]
     block.class_rows = read.rows
     # Of one row little is kept; the tiers between take the block by halves.
@@ -126,6 +128,32 @@ def set_class_row(trunk: nn.Module, class_row: bool | None = None) -> bool:
         block.recompute_tier = 'none'
     block.fused_mlp = False
     return True
+
+
+@contextmanager
+def all_rows(model: nn.Module) -> Iterator[None]:
+    """Last blocks as they were before :func:`set_class_row`; afterwards it is redone.
+
+    Args:
+        model: Without adapters, and with trunks whose last blocks may compute few rows.
+    """
+    reads = {trunk: what_is_read(trunk) for trunk in model.modules()}
+    found = {
+        trunk: read
+        for trunk, read in reads.items()
+        if not isinstance(read, str) and vars(read.block).get('class_rows')
+    }
+    attentions = {of_rows: kind for kind, of_rows in ROW_ATTENTIONS.items()}
+    blocks = {host: kind for kind, host in HOSTS.items()}
+    for read in found.values():
+        promote(read.attention, attentions[type(read.attention)])
+        promote(read.block, blocks[type(read.block)])
+        del read.block.class_rows
+    try:
+        yield
+    finally:
+        for trunk in found:
+            set_class_row(trunk)
 
 
 def what_is_read(trunk: nn.Module) -> Read | str:
@@ -146,7 +174,8 @@ def hindrance(read: Read) -> str:
     name = class_name(type(block))
     if not isinstance(block, AdapterHost) and type(block) not in HOSTS:
         return f'{name} has prompts, or is not known'
-    if type(read.attention) not in ROW_ATTENTIONS:
+    kind = type(read.attention)
+    if kind not in ROW_ATTENTIONS and kind not in ROW_ATTENTIONS.values():
         return f'{class_name(type(read.attention))} is not known by rows'
     if any(isinstance(m, Adapter) and m.needs_grid for m in block.modules()):
         return 'an adapter in it convolves over all tokens'
@@ -154,24 +183,39 @@ def hindrance(read: Read) -> str:
 
 
 def first_qkv(
-    x: Tensor, weight: Tensor, bias: Tensor | None, rows: int, heads: int
+    x: Tensor, qkv: nn.Module, rows: int, heads: int, bias: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The queries of the first tokens, keys and values of all.
 
     Args:
         x: Normed tokens ``(B, N, C)``.
-        weight: Of one layer for all three, ``(3 * D, C)``.
-        bias: Its bias.
+        qkv: The layer for all three, ``C`` to ``3 * D``. One that is no plain linear
+            layer, or that somebody listens to, is called with all tokens.
         rows: Tokens whose output is read.
         heads: How many.
+        bias: In the place of the layer's own.
 
     Returns:
         ``(B, heads, rows, D / heads)``, and twice ``(B, heads, N, D / heads)``.
     """
     batch, count, _ = x.shape
-    width = len(weight) // 3
-    first, rest = (None, None) if bias is None else bias.split([width, 2 * width])
-    q = F.linear(x[:, :rows], weight[:width], first)
-    pair = F.linear(x, weight[width:], rest)
-    k, v = pair.view(batch, count, 2, heads, -1).permute(2, 0, 3, 1, 4)
-    return q.view(batch, rows, heads, -1).transpose(1, 2), k, v
+    if bias is None and not is_plain(qkv):
+        whole = qkv(x)
+        width = whole.shape[-1] // 3
+        q, pair = whole[:, :rows, :width], whole[..., width:]
+    else:
+        weight = cast(nn.Linear, qkv).weight
+        width = len(weight) // 3
+        bias = cast(nn.Linear, qkv).bias if bias is None else bias
+        first, rest = (None, None) if bias is None else bias.split([width, 2 * width])
+        q = F.linear(x[:, :rows], weight[:width], first)
+        pair = F.linear(x, weight[width:], rest)
+    k, v = pair.reshape(batch, count, 2, heads, -1).permute(2, 0, 3, 1, 4)
+    return q.reshape(batch, rows, heads, -1).transpose(1, 2), k, v
+
+
+def is_plain(layer: nn.Module) -> bool:
+    """Whether a layer does nothing but ``x @ weight.T + bias``, unobserved."""
+    hooks = ('_forward_hooks', '_forward_pre_hooks', '_backward_hooks')
+    heard = any(getattr(layer, name) for name in (*hooks, '_backward_pre_hooks'))
+    return type(layer) is nn.Linear and not heard

@@ -15,7 +15,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from mmadapt.adapt import adapter_prefixes
+from mmadapt.adapt import adapt, adapter_prefixes
 from mmadapt.errors import ConfigError
 from mmadapt.hosts.class_row import ROW_ATTENTIONS, ROW_TRUNKS, set_class_row
 from tests.helpers import image_input, randomise
@@ -210,3 +210,95 @@ def test_a_trunk_with_a_forward_of_its_own_reads_what_it_likes() -> None:
     assert not set_class_row(model)
     with pytest.raises(ConfigError, match='not among the trunks'):
         set_class_row(model, True)
+
+
+def test_zero_is_false() -> None:
+    assert not by_rows(build(CASES['VisionTransformer'], 0))  # type: ignore[arg-type]
+
+
+def test_it_can_be_said_twice() -> None:
+    model = build(CASES['VisionTransformer'], True)
+    assert set_class_row(model, True)
+    assert len(by_rows(model)) == 1
+
+
+class Wrapped(nn.Module):
+    """A linear layer with a low-rank sum, and the weight of what it wraps."""
+
+    def __init__(self, inner: nn.Linear) -> None:
+        super().__init__()
+        self.inner = inner
+        self.low = nn.Linear(inner.in_features, inner.out_features)
+
+    @property
+    def weight(self) -> Tensor:
+        return self.inner.weight
+
+    @property
+    def bias(self) -> Tensor:
+        return self.inner.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(x) + self.low(x)
+
+
+@pytest.mark.parametrize('name', ['VisionTransformer', 'DistilledVisionTransformer'])
+def test_a_layer_that_somebody_wraps_is_called(name: str) -> None:
+    models = [build(CASES[name], row) for row in (None, False)]
+    for model in models:
+        torch.manual_seed(5)
+        model.layers[-1].attn.qkv = Wrapped(model.layers[-1].attn.qkv)
+    assert_same(*models)
+    assert models[0].layers[-1].attn.qkv.low.weight.grad.abs().max() > 0
+
+
+def test_a_layer_that_somebody_listens_to_is_called() -> None:
+    model, whole = build(CASES['ViTEVA02']), build(CASES['ViTEVA02'], False)
+    heard = []
+    model.layers[-1].attn.qkv.register_forward_hook(
+        lambda _, inputs, output: heard.append(output.shape[1])
+    )
+    assert_same(model, whole)
+    assert heard == [17]
+
+
+def test_lora_of_mmpretrain_wraps_it() -> None:
+    backbone = {'type': 'AdaptedBackbone', 'backbone': CASES['VisionTransformer']}
+    lora = {'type': 'LoRAModel', 'alpha': 4, 'rank': 4, 'targets': [{'type': 'qkv'}]}
+    found = []
+    for row in (None, False):
+        torch.manual_seed(0)
+        own = {'adapter': None, 'init_cfg': {'type': 'RandomTrunk', 'seed': 0}}
+        module = {**copy.deepcopy(backbone), **own, 'class_row': row}
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            model = MODELS.build({**lora, 'module': module})
+        generator = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                noise = torch.randn(parameter.shape, generator=generator)
+                parameter.add_(noise * 0.1)
+        found.append(model(image_input())[0])
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    'method', [{'type': 'VPT', 'num_tokens': 2}, {'bottleneck': 8}], ids=['VPT', 'MLP']
+)
+def test_adapting_it_afterwards_reaches_the_last_block(method: dict[str, Any]) -> None:
+    models = [build(CASES['VisionTransformer'], row, adapter=None) for row in (None, False)]
+    for model in models:
+        torch.manual_seed(5)
+        adapt(model, method)
+        for name in adapter_prefixes(model):
+            randomise(model.get_submodule(name), std=0.1)
+        model.train()
+    assert adapter_prefixes(models[0]) == adapter_prefixes(models[1])
+    assert len(by_rows(models[0])) == (0 if method.get('type') else 1)
+    assert_same(*models)
+
+
+def test_what_adapting_refuses_is_left_by_rows() -> None:
+    model = build(CASES['DeiT3'], adapter=None)
+    with pytest.raises(ConfigError):
+        adapt(model, {'layers': [17]})
+    assert len(by_rows(model)) == 1

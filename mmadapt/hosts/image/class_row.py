@@ -30,9 +30,7 @@ class RowAttention(MultiheadAttention):
 
     def forward(self, x: Tensor) -> Tensor:
         """Its output for the first tokens of ``x``, ``(B, rows, C)``."""
-        q, k, v = first_qkv(
-            x, self.qkv.weight, self.qkv.bias, self.rows, self.num_heads
-        )
+        q, k, v = first_qkv(x, self.qkv, self.rows, self.num_heads)
         dropout = self.attn_drop if self.training else 0.0
         x = self.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
         x = self.proj(x.transpose(1, 2).flatten(2))
@@ -52,11 +50,11 @@ class RowBEiTAttention(BEiTAttention):
             x: Normed tokens ``(B, N, C)``.
             rel_pos_bias: The biases that all blocks share, ``(heads, N, N)``.
         """
-        bias = self.qkv.bias
-        if self.bias == 'qv_bias':
+        bias = None
+        if self.bias == 'qv_bias':  # upstream, too, reads the layer's weight then
             none = torch.zeros_like(self.v_bias)
             bias = torch.cat((self.q_bias, none, self.v_bias))
-        q, k, v = first_qkv(x, self.qkv.weight, bias, self.rows, self.num_heads)
+        q, k, v = first_qkv(x, self.qkv, self.rows, self.num_heads, bias)
         scores = (q * self.scale) @ k.transpose(-2, -1)  # (B, heads, rows, N)
         if self.relative_position_bias_table is not None:
             index = self.relative_position_index[: self.rows]  # (rows, N)
@@ -81,9 +79,7 @@ class RowRotaryAttention(AttentionWithRoPE):
             x: Normed tokens ``(B, N, C)``.
             patch_resolution: Rows and columns of patches.
         """
-        q, k, v = first_qkv(
-            x, self.qkv.weight, self.qkv.bias, self.rows, self.num_heads
-        )
+        q, k, v = first_qkv(x, self.qkv, self.rows, self.num_heads)
         if self.rope:
             rotated = self.rope(k[:, :, 1:], patch_resolution)
             q, k = q.type_as(v), torch.cat((k[:, :, :1], rotated), -2).type_as(v)
