@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.structures import BaseDataElement
 from torch.utils.data import Dataset
 
+from ..errors import DataError
 from .labels import unpack
 from .replay import KEPT
 from .store import Store
@@ -24,6 +25,9 @@ class CachedDataset(Dataset[dict[str, Any]]):
         kind: Class of the samples.
         views: Times that each sample was drawn; ``view`` says which one is read.
         dataset: What was kept. It is read no more, and asked which files are broken.
+
+    Raises:
+        DataError: A store isn't whole: it has another number of labels than of rows.
     """
 
     def __init__(
@@ -33,10 +37,10 @@ class CachedDataset(Dataset[dict[str, Any]]):
         views: int,
         dataset: Dataset[Any],
     ) -> None:
-        self.activations = [store.open() for store in stores]
         self.samples = [
-            [unpack(packed, kind) for packed in store.read_labels()] for store in stores
+            [unpack(packed, kind) for packed in labels_of(store)] for store in stores
         ]
+        self.activations = [store.read() for store in stores]
         self.view = 0
         self.views = views
         self.dataset = dataset
@@ -55,3 +59,20 @@ class CachedDataset(Dataset[dict[str, Any]]):
             'data_samples': deepcopy(self.samples[part][row]),
             KEPT: True,
         }
+
+
+def labels_of(store: Store) -> list[dict[str, Any]]:
+    """The labels of a store's rows, one each.
+
+    Raises:
+        DataError: There are fewer.
+    """
+    labels = store.read_labels()
+    if not store.whole or len(labels) != store.rows:
+        raise DataError(
+            f'{store.folder}: {len(labels)} labels for {store.rows} rows of kept '
+            'activations. Start the run again, and what is missing is computed; where '
+            'several machines work on it, the folder has to be on a disk that all of '
+            'them see.'
+        )
+    return labels

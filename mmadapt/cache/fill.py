@@ -12,9 +12,26 @@ from .lock import alone
 from .source import Source
 from .store import Store
 
-__all__ = ['fill']
+__all__ = ['fill', 'take']
 
 NOTE = 20  # batches between two notes of what is whole
+
+
+def take(store: Store) -> None:
+    """Take the room of a store from the disk, before anything is computed.
+
+    A store that is whole is not touched: it may lie where nothing can be written.
+
+    Args:
+        store: Of this process alone, or of another run that is waited for.
+
+    Raises:
+        StorageError: The disk doesn't give it, or the folder can't be locked.
+        DataError: The store's folder holds something that isn't ours.
+    """
+    if not store.whole:
+        with alone(store.folder):
+            store.create()
 
 
 def fill(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, StorageError
 
-__all__ = ['allocate', 'check_room', 'taken']
+__all__ = ['allocate', 'check_room', 'storing', 'taken']
 
 UNSUPPORTED = (errno.EINVAL, errno.ENODEV, errno.ENOSYS, errno.EOPNOTSUPP)
 """How a file system says that it allocates nothing ahead."""
@@ -77,3 +79,20 @@ def taken(file: Path) -> int:
     found = file.stat()
     blocks = getattr(found, 'st_blocks', None)  # not on Windows
     return found.st_size if blocks is None else min(found.st_size, 512 * blocks)
+
+
+@contextmanager
+def storing(folder: Path, size: int) -> Iterator[None]:
+    """Say of a folder's files that they can't be written.
+
+    Raises:
+        StorageError: In place of the system's own error.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{folder}: activations of {size / 1e9:.3g} GB can't be written: {error}. "
+            'Make room, or choose another folder, fewer views or adapters in fewer of '
+            'the last blocks.'
+        ) from error

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from ..errors import DataError, StorageError
-from .room import allocate, taken
+from .notes import lines_of, put, read_note
+from .room import allocate, storing, taken
+from .rows import map_rows
 
 __all__ = ['Store']
 
@@ -49,11 +52,32 @@ class Store:
 
     @property
     def done(self) -> int:
-        """Rows that are there already; 0 where the folder is new or of another key."""
-        if not self.fits():
+        """Rows that are there already, with their labels.
+
+        0 where the folder is new, of another key, or :meth:`damaged`: a row must never
+        be paired with the label of another.
+        """
+        if not self.fits() or self.damaged():
             return 0
-        progress = self.folder / PROGRESS
-        return int(json.loads(progress.read_text())) if progress.is_file() else 0
+        return self.noted() or 0
+
+    def noted(self) -> int | None:
+        """Rows that were noted; None where there is no such note, or no number."""
+        found = read_note(self.folder / PROGRESS)
+        return found if type(found) is int and 0 <= found <= self.rows else None
+
+    def damaged(self) -> str:
+        """The first file that can't be read, or lacks labels of rows; or nothing.
+
+        Labels are written before their rows are noted, so that none can be missing but
+        from outside: those that are there need not be those of the first rows.
+        """
+        noted = self.noted()  # first: another process may be adding to the labels
+        if noted is None and (self.folder / PROGRESS).exists():
+            return PROGRESS
+        if (self.folder / BROKEN).exists() and read_note(self.folder / BROKEN) is None:
+            return BROKEN
+        return LABELS if len(lines_of(self.folder / LABELS)) < (noted or 0) else ''
 
     @property
     def whole(self) -> bool:
@@ -67,11 +91,9 @@ class Store:
 
     def fits(self) -> bool:
         """Whether the folder holds what this key makes."""
-        file = self.folder / KEY
         data = self.folder / DATA
         return (
-            file.is_file()
-            and json.loads(file.read_text()) == self.described()
+            read_note(self.folder / KEY) == self.described()
             and data.is_file()
             and data.stat().st_size == self.size
         )
@@ -87,18 +109,21 @@ class Store:
         return described
 
     def create(self) -> None:
-        """Take the room; what another key made is removed.
+        """Take the room; what another key made, or can't be read, is made anew.
 
         Raises:
-            StorageError: The disk does not give it. Nothing is left then.
+            StorageError: The disk does not give it. Nothing is left then of a new one.
             DataError: The folder holds something that isn't ours.
         """
         if self.fits():
+            self.tell_damage(self.damaged())
             with storing(self.folder, self.size):  # a copied file may have holes
                 row = prod(self.shape) * self.dtype.itemsize
                 allocate(self.folder / DATA, self.size, self.done * row)
             return
         if self.folder.exists():
+            key = self.folder / KEY
+            self.tell_damage(KEY if key.exists() and read_note(key) is None else '')
             remove_old(self.folder)
         try:
             with storing(self.folder, self.size):
@@ -106,22 +131,29 @@ class Store:
                 allocate(self.folder / DATA, self.size)
                 (self.folder / LABELS).touch()
                 # Last: without it the folder counts as empty.
-                (self.folder / KEY).write_text(json.dumps(self.described(), indent=1))
+                described = json.dumps(self.described(), indent=1)
+                put(self.folder / KEY, described.encode())
         except StorageError:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
+    def tell_damage(self, name: str) -> None:
+        """Say of a damaged file, where there is one, that all is computed anew."""
+        if name:
+            print_log(
+                f"{self.folder}: {name} can't be read to its end, or doesn't belong to "
+                'the activations beside it. They are computed anew.',
+                logger='current',
+                level=logging.WARNING,
+            )
+
     def open(self) -> Tensor:
-        """All rows, mapped into memory, ``(rows, *shape)``."""
-        if not self.rows:
-            return torch.empty(0, *self.shape, dtype=self.dtype)  # nothing to map
-        mapped = torch.from_file(
-            str(self.folder / DATA),
-            shared=True,
-            size=self.rows * prod(self.shape),
-            dtype=self.dtype,
-        )
-        return mapped.view(self.rows, *self.shape)
+        """All rows, mapped into memory to be written, ``(rows, *shape)``."""
+        return map_rows(self.folder / DATA, (self.rows, *self.shape), self.dtype, True)
+
+    def read(self) -> Tensor:
+        """The same to be read, in a folder that lets nothing be written too."""
+        return map_rows(self.folder / DATA, (self.rows, *self.shape), self.dtype, False)
 
     def finish(
         self,
@@ -147,48 +179,40 @@ class Store:
                 file.writelines(json.dumps(label) + '\n' for label in labels)
                 file.flush()
                 os.fsync(file.fileno())
-            self.write(BROKEN, list(broken))
-            self.write(PROGRESS, done)
-
-    def write(self, name: str, content: Any) -> None:
-        """Put a small file in the place of an older one."""
-        new = self.folder / f'{name}.new'
-        new.write_text(json.dumps(content))
-        new.replace(self.folder / name)
+            put(self.folder / BROKEN, json.dumps(list(broken)).encode())
+            put(self.folder / PROGRESS, json.dumps(done).encode())
 
     def read_labels(self) -> list[dict[str, Any]]:
-        """What :meth:`finish` was given, a row each; those past the last note go."""
-        lines = (self.folder / LABELS).read_text().splitlines()
-        return [json.loads(line) for line in lines[: self.done]]
+        """What :meth:`finish` was given, a row each; those past the last note go.
+
+        Raises:
+            DataError: One of them can't be read.
+        """
+        try:
+            return [json.loads(line) for line in self.label_lines()]
+        except ValueError as error:
+            raise DataError(
+                f'{self.folder / LABELS}: a label of the kept activations is broken: '
+                f'{error}. Remove {self.folder}, and they are computed anew.'
+            ) from error
+
+    def label_lines(self) -> list[bytes]:
+        """The labels of the rows that are there, as they are written."""
+        return lines_of(self.folder / LABELS)[: self.done]
 
     def read_broken(self) -> list[dict[str, str]]:
         """Files that were broken, by path, with the reason, for each dataset."""
-        file = self.folder / BROKEN
-        found: list[dict[str, str]] = []
-        return json.loads(file.read_text()) if self.done and file.is_file() else found
+        return (read_note(self.folder / BROKEN) or []) if self.done else []
 
     def cut_labels(self) -> None:
-        """Drop labels that were written without a note of their rows."""
-        labels = self.read_labels()
-        text = ''.join(json.dumps(label) + '\n' for label in labels)
-        (self.folder / LABELS).write_text(text)
+        """Drop labels that were written without a note of their rows.
 
-
-@contextmanager
-def storing(folder: Path, size: int) -> Iterator[None]:
-    """Say of a folder's files that they can't be written.
-
-    Raises:
-        StorageError: In place of the system's own error.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"{folder}: activations of {size / 1e9:.3g} GB can't be written: {error}. "
-            'Make room, or choose another folder, fewer views or adapters in fewer of '
-            'the last blocks.'
-        ) from error
+        Raises:
+            StorageError: They can't be written; they are as they were.
+        """
+        text = b''.join(line + b'\n' for line in self.label_lines())
+        with storing(self.folder, self.size):
+            put(self.folder / LABELS, text)
 
 
 def remove_old(folder: Path) -> None:
@@ -198,8 +222,9 @@ def remove_old(folder: Path) -> None:
         DataError: The folder isn't one.
     """
     names = {path.name for path in folder.iterdir()}
-    changing = {name for file in (PROGRESS, BROKEN) for name in (file, f'{file}.new')}
-    if names - {KEY, DATA, LABELS} - changing:
+    changing = (KEY, LABELS, PROGRESS, BROKEN)
+    ours = {DATA, *changing, *(f'{name}.new' for name in changing)}
+    if names - ours:
         raise DataError(
             f'{folder} holds other files than kept activations: '
             f'{", ".join(sorted(names)[:5])}. Give a folder of its own.'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from torch import Tensor
 
 from mmadapt.cache import CachedDataset, Store, fill
 from mmadapt.cache.source import Source
+from mmadapt.errors import DataError
 
 from .sources import Noise, make_source
 
@@ -97,6 +100,77 @@ def test_a_killed_process_leaves_the_folder_free(
     after: Any = Slow()
     fill.fill(after, numbered(tmp_path), PLACES, 'b')
     assert after.made == list(range(8, COUNT)), 'the rest alone'
+    check_rows(tmp_path)
+
+
+def killing_at(name: str) -> Any:
+    """``io.open`` that ends the process once it has opened a file for writing."""
+    real = io.open
+
+    def opened(file: Any, mode: str = 'r', *args: Any, **kwargs: Any) -> Any:
+        found = real(file, mode, *args, **kwargs)
+        if Path(str(file)).name.startswith(name) and 'w' in mode:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
+
+    return opened
+
+
+@pytest.mark.parametrize('name', ['key.json', 'labels.jsonl', 'done.json'])
+def test_a_process_killed_while_it_writes_leaves_rows_with_their_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(fill, 'NOTE', 4)
+    if name != 'key.json':
+        with pytest.raises(ZeroDivisionError):
+            fill.fill(Ending(end=10), numbered(tmp_path), PLACES, 'a')  # type: ignore[arg-type]
+
+    def work() -> None:
+        io.open = killing_at(name)
+        fill.fill(Slow(), numbered(tmp_path), PLACES, 'b')  # type: ignore[arg-type]
+
+    process = multiprocessing.get_context('fork').Process(target=work)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    kept = numbered(tmp_path)
+    assert kept.done == len(kept.read_labels()) == (0 if name == 'key.json' else 8)
+    after: Any = Slow()
+    fill.fill(after, numbered(tmp_path), PLACES, 'c')
+    assert after.made == list(range(0 if name == 'key.json' else 8, COUNT))
+    check_rows(tmp_path)
+
+
+class Ending(Slow):
+    """The same, which ends with an error in place of the process."""
+
+    def batches(self, places: Any) -> Iterator[tuple[Tensor, list[BaseDataElement]]]:
+        """One row a batch."""
+        assert self.end is not None
+        end, self.end = self.end, None
+        yield from super().batches(places[:end])
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize('left', [0, 3, 39], ids=str)
+def test_rows_without_their_labels_are_computed_anew(
+    tmp_path: Path, left: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill.fill(Slow(), numbered(tmp_path), PLACES, 'a')  # type: ignore[arg-type]
+    file = numbered(tmp_path).folder / 'labels.jsonl'
+    lines = file.read_bytes().splitlines(keepends=True)
+    # As after a file was emptied, and added to by a run that went on behind it.
+    file.write_bytes(b''.join(lines[COUNT - left :]))
+    assert not numbered(tmp_path).whole
+    with pytest.raises(DataError, match='0 labels for 40 rows'):
+        check_rows(tmp_path)
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    after: Any = Slow()
+    fill.fill(after, numbered(tmp_path), PLACES, 'b')
+    logger.removeHandler(caplog.handler)
+    assert "train-0: labels.jsonl can't be read to its end" in caplog.text
+    assert after.made == list(range(COUNT))
     check_rows(tmp_path)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 from mmadapt.cache import CachedDataset, Store
 from mmadapt.errors import DataError, StorageError
@@ -67,6 +70,62 @@ def test_a_file_cut_short_is_made_anew(tmp_path: Path) -> None:
     kept.finish([LABEL] * 4, 4)
     (tmp_path / 'kept/activations.bin').write_bytes(b'short')
     assert kept.done == 0
+
+
+@pytest.mark.parametrize('name', ['key.json', 'done.json', 'broken.json'])
+@pytest.mark.parametrize('content', [b'', b'{"trun', b'\xff\x00'], ids=range(3))
+def test_a_note_that_can_not_be_read_is_none(
+    tmp_path: Path, name: str, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = store(tmp_path)
+    kept.create()
+    kept.finish([LABEL] * 4, 4)
+    (tmp_path / 'kept' / name).write_bytes(content)
+    assert (kept.done, kept.whole, kept.read_broken()) == (0, False, [])
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    kept.create()
+    logger.removeHandler(caplog.handler)
+    assert f"kept: {name} can't be read" in caplog.text
+    kept.cut_labels()
+    kept.finish([LABEL] * 4, 4)
+    assert kept.whole
+    assert kept.read_labels() == [LABEL] * 4
+
+
+@pytest.mark.parametrize('content', ['"4"', 'true', '-1', '5', '[4]'])
+def test_a_note_of_rows_that_can_not_be_is_none(tmp_path: Path, content: str) -> None:
+    kept = store(tmp_path)
+    kept.create()
+    kept.finish([LABEL] * 4, 4)
+    (tmp_path / 'kept/done.json').write_text(content)
+    assert kept.done == 0
+
+
+def test_labels_that_find_no_room_stay_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    kept = store(tmp_path)
+    kept.create()
+    kept.finish([LABEL] * 2, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'fsync', full)
+        with pytest.raises(StorageError, match='No space left'):
+            kept.cut_labels()
+    assert (kept.done, kept.read_labels()) == (2, [LABEL] * 2)
+
+
+def test_a_broken_label_is_told(tmp_path: Path) -> None:
+    kept = store(tmp_path)
+    kept.create()
+    kept.finish([LABEL] * 4, 4)
+    file = tmp_path / 'kept/labels.jsonl'
+    file.write_bytes(file.read_bytes().replace(b'{', b'#', 1))
+    with pytest.raises(DataError, match=r'labels\.jsonl: a label .* is broken'):
+        kept.read_labels()
 
 
 def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
