@@ -54,6 +54,16 @@ class Split:
             'are there'
         )
 
+    def check(self) -> None:
+        """Refuse a backbone that can't go on from activations of the first sample.
+
+        Raises:
+            ConfigError: It gives something else from them, or can't tell them from its
+                inputs.
+        """
+        make_replaying(self.source.boundary)
+        check_replay(self.source)
+
     def fill(self, rank: int) -> None:
         """Compute what one process's part lacks."""
         mine = range(rank, self.samples, len(self.stores))
@@ -67,11 +77,9 @@ class Split:
         Rows of a mapped file need no workers.
 
         Raises:
-            ConfigError: The backbone gives something else from them.
-            DataError: Of all parts together more files are broken than are tolerated.
+            DataError: Of all parts together more files are broken than are tolerated,
+                or a part isn't whole.
         """
-        make_replaying(self.source.boundary)
-        check_replay(self.source)
         self.tell_broken()
         loader = self.source.loader
         kind = type(self.source.item()['data_samples'])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
-from mmengine.dist import barrier, broadcast_object_list, get_dist_info
+from mmengine.dist import barrier, get_dist_info
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.registry import HOOKS
@@ -21,9 +21,9 @@ from ..cache import CachedDataset, find_boundary
 from ..cache.checks import check_dataset, check_steady, draws
 from ..cache.key import make_key
 from ..cache.replay import let_by
-from ..cache.room import check_room
 from ..cache.source import Source
 from ..cache.split import Split, make_stores
+from ..cache.together import take_room
 from ..errors import ConfigError
 from ..generators import untouched_generators
 from ..weights.stamp import find_stamps
@@ -49,13 +49,16 @@ class PrefixCacheHook(Hook):
     fills it, the others wait.
 
     Args:
-        folder: Where the files go.
+        folder: Where the files go, on a disk that all processes see. It may be one that
+            can't be written where all is there.
         views: Draws of each training sample.
         val: Keep the validation set's activations too.
 
     Raises:
         ConfigError: Nothing can be kept; see :func:`mmadapt.cache.find_boundary` and
-            :mod:`mmadapt.cache.checks`. Or the disk has no room.
+            :mod:`mmadapt.cache.checks`. Or the disk has no room, or isn't one that all
+            processes see.
+        StorageError: The folder can't be written, or its file system has no locks.
     """
 
     def __init__(
@@ -83,7 +86,9 @@ class PrefixCacheHook(Hook):
         rank, _ = get_dist_info()
         with untouched_generators(next(backbone.parameters()).device):
             splits = self.splits(runner, backbone, loops)
-            check_room_for_all(self.folder, splits)
+            for split in splits:
+                split.check()
+            take_room(splits)
             for split in splits:
                 runner.logger.info(split.told(rank))
                 split.fill(rank)
@@ -153,24 +158,3 @@ def precision_of(
     if isinstance(loop, ValLoop):
         return lambda: autocast(enabled=loop.fp16)
     return lambda: runner.optim_wrapper.optim_context(runner.model)
-
-
-def check_room_for_all(folder: Path, splits: Sequence[Split]) -> None:
-    """Refuse what the disk can't hold, in all processes alike.
-
-    The first one counts for all, before any of them takes its part.
-
-    Raises:
-        ConfigError: With what is needed and what is free.
-    """
-    problem: list[Any] = [None]
-    rank, _ = get_dist_info()
-    if rank == 0:
-        missing = (store.missing for split in splits for store in split.stores)
-        try:
-            check_room(folder, sum(missing))
-        except ConfigError as error:
-            problem = [str(error)]
-    broadcast_object_list(problem)
-    if problem[0] is not None:
-        raise ConfigError(problem[0])

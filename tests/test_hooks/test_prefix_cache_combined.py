@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections import namedtuple
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
+from mmpretrain.models import SwinTransformer
+from mmpretrain.registry import MODELS
 
-from mmadapt.cache import CachedDataset, room
+from mmadapt.cache import CachedDataset, fill, room
 from mmadapt.errors import ConfigError
 from mmadapt.generators import generator_states
 
@@ -160,6 +163,40 @@ def test_room_is_counted_for_both_sets_before_anything_is_written(
     monkeypatch.setattr(room.shutil, 'disk_usage', lambda path: usage(2 * size - 1))
     with pytest.raises(ConfigError, match='GB are free'):
         train(tmp_path, LINEAR + cached(tmp_path))
+    assert not (tmp_path / 'kept').exists()
+
+
+def test_room_is_taken_for_both_sets_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+    compute = fill.compute
+
+    def watched(*args: Any) -> None:
+        files = (tmp_path / 'kept').glob('*/activations.bin')
+        taken.append([room.taken(file) for file in files])
+        compute(*args)
+
+    monkeypatch.setattr(fill, 'compute', watched)
+    train(tmp_path, LINEAR + ONCE + cached(tmp_path))
+    assert taken == [[12 * 48 * 4] * 2] * 2
+
+
+@MODELS.register_module()
+class SkippingSwin(SwinTransformer):
+    """A backbone whose output reads its input once more, behind all blocks."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The feature map, and the mean of the input."""
+        return tuple(part + x.mean() for part in super().forward(x))
+
+
+def test_a_backbone_that_can_not_be_cut_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    changes = SWINS['last'].replace("'SwinTransformer'", "'SkippingSwin'")
+    with pytest.raises(ConfigError, match='it cannot be cut there'):
+        train(tmp_path, changes + cached(tmp_path))
     assert not (tmp_path / 'kept').exists()
 
 
