@@ -285,7 +285,9 @@ def test_lora_of_mmpretrain_wraps_it() -> None:
     'method', [{'type': 'VPT', 'num_tokens': 2}, {'bottleneck': 8}], ids=['VPT', 'MLP']
 )
 def test_adapting_it_afterwards_reaches_the_last_block(method: dict[str, Any]) -> None:
-    models = [build(CASES['VisionTransformer'], row, adapter=None) for row in (None, False)]
+    models = [
+        build(CASES['VisionTransformer'], row, adapter=None) for row in (None, False)
+    ]
     for model in models:
         torch.manual_seed(5)
         adapt(model, method)
