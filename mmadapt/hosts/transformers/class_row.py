@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..class_row import Read, register_row_attention
 from ..known import forward_digest
 
-__all__ = ['read_of', 'register_known_rows', 'rows_of']
+__all__ = ['RowForward', 'read_of', 'register_known_rows']
 
 KNOWN = ('b71b57306e61',)
 """Digests of the attention's forwards that are re-stated here."""
@@ -20,6 +20,27 @@ def register_known_rows(attention: type[nn.Module], of_rows: type[nn.Module]) ->
     """Register the attention of rows where the installed one is one of those known."""
     if forward_digest(attention) in KNOWN:
         register_row_attention(attention)(of_rows)
+
+
+class RowForward:
+    """The forward of such an attention for its first tokens: put in front of it."""
+
+    rows: int
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        **options: Any,
+    ) -> tuple[Tensor, None]:
+        """Their output ``(B, rows, C)``, and no weights.
+
+        Args:
+            hidden_states: Normed tokens ``(B, N, C)``.
+            attention_mask: Of all tokens, ``(B, 1, N, N)``.
+            options: What the block hands on, of which the attention reads nothing.
+        """
+        return rows_of(self, hidden_states, attention_mask), None
 
 
 def rows_of(attention: Any, x: Tensor, mask: Tensor | None) -> Tensor:

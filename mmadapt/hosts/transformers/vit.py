@@ -15,7 +15,7 @@ from ...recompute import recomputable
 from ..class_row import Read, register_row_trunk
 from ..known import register_known
 from .checkpoint import LayerHost
-from .class_row import read_of, register_known_rows, rows_of
+from .class_row import RowForward, read_of, register_known_rows
 
 __all__ = ['AdaptedViTLayer', 'RowViTAttention']
 
@@ -45,19 +45,8 @@ class AdaptedViTLayer(LayerHost, ViTLayer):
         return int(block.layernorm_after.normalized_shape[0])
 
 
-class RowViTAttention(ViTAttention):
+class RowViTAttention(RowForward, ViTAttention):  # type: ignore[misc]
     """Its attention for the class token."""
-
-    rows: int
-
-    def forward(  # type: ignore[override]
-        self,
-        hidden_states: Tensor,
-        attention_mask: Tensor | None = None,
-        **options: Any,
-    ) -> tuple[Tensor, None]:
-        """Its output for the first tokens, ``(B, rows, C)``."""
-        return rows_of(self, hidden_states, attention_mask), None
 
 
 register_known_rows(ViTAttention, RowViTAttention)
