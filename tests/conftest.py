@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,16 @@ import torch
 from mmengine.registry import DefaultScope
 
 import mmadapt
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of garbage collections from here on.
+
+    MMEngine collects for each data set it builds, which among a million objects of
+    torch takes longer than most tests.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope='session')

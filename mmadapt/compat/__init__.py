@@ -6,6 +6,7 @@ imports MMPretrain or MMAction2.
 
 from .checkpoints import read_checkpoints_safely
 from .drn import stub_drn
+from .formatting import format_configs_once
 from .hue import mend_hue
 from .multimodal import skip_multimodal
 from .noise import silence_file_client, silence_startup
@@ -26,6 +27,7 @@ WORKAROUNDS = (
     find_packages_without_pkg_resources,
     know_own_configs,
     read_checkpoints_safely,
+    format_configs_once,
     mend_hue,
 )
 
