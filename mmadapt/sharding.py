@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map
 
@@ -15,6 +15,7 @@ from .adapters import Method
 from .errors import ConfigError
 from .hosts import HOSTS, AdapterHost, PromptHost
 from .parts import in_parts
+from .precision import stored
 
 __all__ = ['dealt', 'full', 'is_sharded', 'like', 'shard', 'units']
 
@@ -63,7 +64,8 @@ def shard(model: nn.Module, device: str, world: int) -> nn.Module:
         The model, its own part on the device.
 
     Raises:
-        ConfigError: This torch is too old, or no block is known.
+        ConfigError: This torch is too old, for sharding or for bfloat16 beside float32;
+            or no block is known.
     """
     try:
         from torch.distributed.fsdp import fully_shard
@@ -73,11 +75,50 @@ def shard(model: nn.Module, device: str, world: int) -> nn.Module:
             'sharding needs torch 2.6 or later.'
         ) from error
     mesh = init_device_mesh(device, (world,))
+    if stored(model):
+        check_two_types(device, mesh)
     for module in (*units(model), model):
         # The root too: outside a step nothing stays gathered, so that what is hashed
         # and saved is always the part of this process.
         fully_shard(module, mesh=mesh, reshard_after_forward=True)
     return model
+
+
+class TwoTypes(nn.Module):
+    """The least that is frozen in bfloat16 and trained in float32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        frozen = torch.ones(1, dtype=torch.bfloat16)
+        self.frozen = nn.Parameter(frozen, requires_grad=False)
+        self.trained = nn.Parameter(torch.ones(1))
+
+    def forward(self) -> Tensor:
+        """A number of both."""
+        return (self.frozen * self.trained).sum()
+
+
+def check_two_types(device: str, mesh: DeviceMesh) -> None:
+    """Refuse frozen weights in bfloat16 where this torch wants one type in a block.
+
+    It would say so in the first step, when the trunk has been built and dealt out. All
+    processes have to ask.
+
+    Raises:
+        ConfigError: With the ways round.
+    """
+    from torch.distributed.fsdp import fully_shard
+
+    probe = TwoTypes().to(device)
+    fully_shard(probe, mesh=mesh)
+    try:
+        probe()
+    except AssertionError as error:
+        raise ConfigError(
+            f"frozen_dtype='bfloat16': torch {torch.__version__} shards blocks of one "
+            f'type alone ({error}). Leave frozen_dtype out, or take a later torch (its '
+            'pull request 154103 lets frozen weights have a type of their own).'
+        ) from error
 
 
 def is_sharded(model: nn.Module) -> bool:

@@ -99,6 +99,8 @@ def check_values(given: Mapping[str, Any]) -> None:
             f'compile_blocks.backend={backend!r} is not known; allowed: '
             f'{", ".join(known)}.{did_you_mean(backend, known)}'
         )
+    if backend == 'cudagraphs':
+        refuse_graphs("backend='cudagraphs'")
     chosen = [name for name in ('mode', 'options') if given.get(name)]
     if not chosen:
         return
@@ -109,6 +111,8 @@ def check_values(given: Mapping[str, Any]) -> None:
             'options are printed by torch._inductor.list_mode_options().'
         )
     check_inductor(chosen[0], given[chosen[0]])
+    if uses_graphs(chosen[0], given[chosen[0]]):
+        refuse_graphs(f'{chosen[0]}={given[chosen[0]]!r}')
 
 
 def check_inductor(name: str, value: Any) -> None:
@@ -136,6 +140,29 @@ def check_inductor(name: str, value: Any) -> None:
             raise ConfigError(f'compile_blocks.options: {error}') from error
         for option, setting in value.items():
             check_hashable(option, setting)
+
+
+def uses_graphs(name: str, value: Any) -> bool:
+    """Whether a mode, or options, of inductor are with CUDA graphs."""
+    from torch import _inductor as inductor
+
+    options = inductor.list_mode_options(value) if name == 'mode' else value
+    return bool(options.get('triton.cudagraphs'))
+
+
+def refuse_graphs(what: str) -> None:
+    """Refuse CUDA graphs, which keep the output of a code in one place.
+
+    All blocks of a kind are one code, each of which would write over what the block in
+    front of it has handed on: torch's issues 152887 and 160281.
+
+    Raises:
+        ConfigError: With the mode that does without.
+    """
+    raise ConfigError(
+        f'compile_blocks.{what}: CUDA graphs keep one output for all blocks of a kind. '
+        "Take mode='max-autotune-no-cudagraphs', or leave it out."
+    )
 
 
 def check_hashable(option: str, setting: object) -> None:

@@ -36,6 +36,8 @@ class Noted:
     iteration: int
     finite: Tensor
     files: list[str]
+    left_out: Tensor | bool | None
+    """Whether the loss scale left it out; None where there was nothing to step."""
 
 
 @HOOKS.register_module()
@@ -87,13 +89,13 @@ class FiniteHook(Hook):
         """Watch the optimizers' steps."""
 
         def look(steps: FiniteSteps, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-            if scale_leaves_out(optimizer):
-                return
             self.stepped = self.cleared = True
+            left_out = scale_leaves_out(optimizer)
             # Losses are each process's own; gradients are those of all.
-            finite = agreed(steps.finite()) if self.skip else steps.finite()
-            self.note(runner, finite, optimizer)
-            scaled = hasattr(optimizer, 'found_inf')  # a loss scale's own, just read
+            finite = steps.finite(left_out)
+            finite = agreed(finite) if self.skip else finite
+            scaled = left_out is not None
+            self.note(runner, finite, optimizer, left_out if scaled else False)
             if self.noted and is_fused(optimizer) and not scaled:
                 # Unread: the kernel itself leaves the step out where it isn't finite.
                 setattr(optimizer, 'found_inf', (~finite).float())  # noqa: B010
@@ -134,31 +136,27 @@ class FiniteHook(Hook):
             self.cleared = True
         loss = (outputs or {}).get('loss')
         if self.stepped or not isinstance(loss, Tensor):
-            self.left_out = 0
             return
         if self.skip and any(steps.waits() for steps in self.watched):
             return  # the step decides on all batches of an update, in all processes
         finite = torch.isfinite(loss.detach()).all()
         for steps in self.watched:
             finite = steps.finite_losses(finite)
-        self.note(runner, finite, next(iter(optimizers(runner))))
         wrapper = runner.optim_wrapper
+        left_out = None
         if hasattr(wrapper, 'loss_scaler') and wrapper.should_update():
-            self.cleared = True
-            self.left_out += 1
-        if self.left_out > IN_A_ROW:
-            raise NonFiniteError(
-                f'{self.left_out} updates in a row, up to iteration {runner.iter + 1}, '
-                'were left out by the loss scale: the gradients are not finite at any '
-                'scale, and nothing is learned. Train in float32 (without --amp), or '
-                f'look at the data; the last batch held {described(self.files)}.'
-            )
+            self.cleared = left_out = True
+        self.note(runner, finite, next(iter(optimizers(runner))), left_out)
 
     def note(
-        self, runner: Runner, finite: Tensor, optimizer: torch.optim.Optimizer
+        self,
+        runner: Runner,
+        finite: Tensor,
+        optimizer: torch.optim.Optimizer,
+        left_out: Tensor | bool | None,
     ) -> None:
         """Keep an answer, and read all of them when it is time."""
-        self.noted.append(Noted(runner.iter + 1, finite, self.files))
+        self.noted.append(Noted(runner.iter + 1, finite, self.files, left_out))
         at_once = self.skip > 0 or not is_cuda_available()
         if at_once or len(self.noted) >= self.interval:
             self.read(runner, optimizer)
@@ -188,6 +186,7 @@ class FiniteHook(Hook):
         while self.noted:
             note = self.noted.popleft()
             if bool(note.finite):
+                self.count(note)
                 continue
             self.skipped += 1
             where = f'iteration {note.iteration}, with {described(note.files)}'
@@ -203,6 +202,22 @@ class FiniteHook(Hook):
             runner.logger.warning(
                 f'update left out, not finite: {where} ({self.skipped} of at most '
                 f'{self.skip})'
+            )
+
+    def count(self, note: Noted) -> None:
+        """Count how often in a row the loss scale has left an update out.
+
+        Raises:
+            NonFiniteError: Too often.
+        """
+        if note.left_out is not None:
+            self.left_out = self.left_out + 1 if bool(note.left_out) else 0
+        if self.left_out > IN_A_ROW:
+            raise NonFiniteError(
+                f'{self.left_out} updates in a row, up to iteration {note.iteration}, '
+                'were left out by the loss scale: the gradients are not finite at any '
+                'scale, and nothing is learned. Train in float32 (without --amp), or '
+                f'look at the data; the last batch held {described(note.files)}.'
             )
 
     def remedy(self) -> str:

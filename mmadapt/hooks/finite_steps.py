@@ -43,11 +43,18 @@ class FiniteSteps:
         """Whether there are gradients that wait for those of more batches."""
         return not self.wrapper.should_update()
 
-    def finite(self) -> Tensor:
-        """Whether all was finite since the last call, as a bool tensor ``()``."""
+    def finite(self, left_out: Tensor | None = None) -> Tensor:
+        """Whether all was finite since the last call, as a bool tensor ``()``.
+
+        Args:
+            left_out: Whether the loss scale leaves this step out: gradients may be
+                anything then, losses not.
+        """
         finite = finite_gradients(self.wrapper.optimizer)
         for seen in self.clipped:
             finite = finite & seen.to(finite.device)
+        if left_out is not None:
+            finite = finite | left_out.to(finite.device)
         return self.finite_losses(finite)
 
     def finite_losses(self, finite: Tensor) -> Tensor:
@@ -80,13 +87,14 @@ def agreed(finite: Tensor) -> Tensor:
     return least.bool()
 
 
-def scale_leaves_out(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether a fused optimizer was told by the loss scale to leave this step out.
+def scale_leaves_out(optimizer: torch.optim.Optimizer) -> Tensor | None:
+    """Whether the loss scale tells a fused optimizer to leave this step out.
 
-    Other optimizers are not called at all then.
+    A bool tensor ``()``; None without a scale, and for other optimizers, which are not
+    called at all then.
     """
     found: Tensor | None = getattr(optimizer, 'found_inf', None)
-    return found is not None and bool(found)
+    return None if found is None else found.bool().all()
 
 
 def finite_gradients(optimizer: torch.optim.Optimizer) -> Tensor:
@@ -99,10 +107,13 @@ def finite_gradients(optimizer: torch.optim.Optimizer) -> Tensor:
     ]
     if not gradients:
         return torch.tensor(True)
-    norms = torch._foreach_norm([local(g) for g in gradients], float('inf'))
-    finite = torch.isfinite(
-        torch.stack([n.float().to(norms[0].device) for n in norms])
-    ).all()
-    if isinstance(gradients[0], DTensor):  # each process has seen its own part
+    # Of a tensor with fewer rows than there are processes, some hold nothing.
+    parts = [part for part in map(local, gradients) if part.numel()]
+    finite = torch.ones((), dtype=torch.bool, device=local(gradients[0]).device)
+    if parts:
+        norms = torch._foreach_norm(parts, float('inf'))
+        largest = torch.stack([n.float().to(finite.device) for n in norms])
+        finite = torch.isfinite(largest).all()
+    if any(isinstance(g, DTensor) for g in gradients):  # each has seen its own part
         finite = agreed(finite)
     return finite

@@ -16,6 +16,7 @@ from ..apis.meta import check_class_names
 from ..apis.preprocessing import PREPROCESSING, check_preprocessing, preprocessing
 from ..errors import FrozenTrunkError
 from ..hosts.norm import fix_statistics
+from ..sharding import is_sharded
 from ..weights.differences import shortened
 from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import find_stamps
@@ -149,13 +150,15 @@ class FrozenTrunkHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Check that the trunk has weights, and that each sample counts once."""
-        check_trunks(unwrapped(runner.model))
-        check_split(runner.val_loop)
+        model = unwrapped(runner.model)
+        check_trunks(model)
+        check_split(runner.val_loop, is_sharded(model))
 
     def before_test(self, runner: Runner) -> None:
         """Check that the trunk has weights, and that each sample counts once."""
-        check_trunks(unwrapped(runner.model))
-        check_split(runner.test_loop)
+        model = unwrapped(runner.model)
+        check_trunks(model)
+        check_split(runner.test_loop, is_sharded(model))
 
 
 def frozen_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -50,7 +50,8 @@ def restore_gradients(
 ) -> None:
     """Put waiting gradients back, behind the loading of weights and optimizer.
 
-    Another number of processes gets their mean, which is what the update would take.
+    Another number of processes, or a model that is dealt out, gets their mean, which is
+    what the update would take.
 
     Args:
         runner: Before its first epoch.
@@ -76,7 +77,8 @@ def restore_gradients(
             f'of accumulative_counts={shown(steps)}, this run has {shown(own)}.'
         )
         return
-    if len(saved) == runner.world_size:
+    # Tensors that are dealt out come whole, the same to each process.
+    if len(saved) == runner.world_size and not is_sharded(unwrapped(runner.model)):
         grads = saved[runner.rank]['grads']
     else:
         grads = {

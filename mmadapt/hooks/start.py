@@ -50,7 +50,7 @@ def check_batches(runner: Runner) -> None:
         )
 
 
-def check_split(loop: object) -> None:
+def check_split(loop: object, together: bool = False) -> None:
     """Refuse to score data of which a sample counts twice, or never.
 
     MMEngine cuts the scores of all processes, dealt out in turn, to the size of the
@@ -59,9 +59,11 @@ def check_split(loop: object) -> None:
 
     Args:
         loop: A loop of validation or testing.
+        together: Whether each batch takes all processes, as a sharded model does.
 
     Raises:
-        DataError: Another share, or samples of a last batch that are dropped.
+        DataError: Another share, or samples of a last batch that are dropped; or
+            processes that would wait for others, which have a batch less.
     """
     loader = getattr(loop, 'dataloader', None)
     sampler = getattr(loader, 'sampler', None)
@@ -76,7 +78,16 @@ def check_split(loop: object) -> None:
             f'{len(data)} samples that are scored; its share is {allowed[0]}. Give '
             "sampler=dict(type='DefaultSampler', shuffle=False)."
         )
-    rest = share % (loader.batch_size or 1)
+    batch = loader.batch_size or 1
+    if together and not getattr(sampler, 'round_up', True):
+        shares = [math.ceil((len(data) - one) / world) for one in range(world)]
+        if len({math.ceil(one / batch) for one in shares}) > 1:
+            raise DataError(
+                f'{len(data)} samples give {world} processes {shares} each, in batches '
+                f'of {batch}, and a sharded model needs all of them for each batch. '
+                'Take round_up=False out of the sampler.'
+            )
+    rest = share % batch
     if loader.drop_last and rest:
         raise DataError(
             f'drop_last=True leaves {rest} of {share} samples of a process out of the '

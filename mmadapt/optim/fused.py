@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from mmengine.registry import OPTIMIZERS
 from torch import Tensor
 from torch.distributed.tensor import DTensor
@@ -56,12 +57,21 @@ def has_kernel(parameter: Tensor) -> bool:
 
 
 def takes_fused(config: Mapping[str, Any]) -> bool:
-    """Whether the class of an optimizer has the option, and the config leaves it."""
+    """Whether the class of an optimizer has the option, and the config leaves it.
+
+    Not SGD with momentum: torch's kernel takes the momentum of a first step from memory
+    that nobody wrote where a loss scale leaves that step out, and wants all gradients
+    of a group to come for the first time at once.
+    """
     if any(name in config for name in CHOICES):
         return False
     kind = config.get('type')
     found: Any = OPTIMIZERS.get(kind) if isinstance(kind, str) else kind
-    return inspect.isclass(found) and 'fused' in inspect.signature(found).parameters
+    if not inspect.isclass(found) or (
+        issubclass(found, torch.optim.SGD) and config.get('momentum')
+    ):
+        return False
+    return 'fused' in inspect.signature(found).parameters
 
 
 def is_fused(optimizer: Optimizer) -> bool:

@@ -19,11 +19,12 @@ OURS = (ShardedStrategy.__name__, ZeroStrategy.__name__)
 
 
 def check_strategy(cfg: Config) -> None:
-    """Refuse a strategy that writes no task files, and blocks that it can't run.
+    """Refuse a strategy that writes no task files, and what it can't do.
 
     Raises:
         ConfigError: It is MMEngine's own of DeepSpeed; or a backbone has ``fused_mlp``,
-            and DeepSpeed gathers a weight when its own module is called.
+            and DeepSpeed gathers a weight when its own module is called; or one that
+            shards by itself has an option of a wrapper.
     """
     kind = kind_of(cfg)
     if kind == 'DeepSpeedStrategy':
@@ -32,6 +33,11 @@ def check_strategy(cfg: Config) -> None:
             "task files, and is not supported. Give strategy=dict(type='ZeroStrategy')"
             ", which is DeepSpeed with task files, or strategy=dict(type='Sharded"
             "Strategy'), which needs no DeepSpeed."
+        )
+    if kind == ShardedStrategy.__name__ and cfg.strategy.get('model_wrapper'):
+        raise ConfigError(
+            f'strategy.model_wrapper={dict(cfg.strategy.model_wrapper)!r}: {kind} has '
+            'no wrapper, the model is dealt out in place. Leave it out.'
         )
     for path, node in walk(cfg.get('model'), 'model'):
         if kind == ZeroStrategy.__name__ and node.get('fused_mlp') is True:

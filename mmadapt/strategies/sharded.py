@@ -45,6 +45,27 @@ class ShardedStrategy(TaskFiles, DDPStrategy):
         model = self.convert_model(model)
         return shard(model, device, get_world_size()).to(device)
 
+    def build_optim_wrapper(
+        self, optim_wrapper: Any, model: nn.Module | None = None
+    ) -> Any:
+        """Build one optimizer, see MMEngine's BaseStrategy.
+
+        Args:
+            optim_wrapper: Its config.
+            model: Whose parameters it steps.
+
+        Raises:
+            ConfigError: Several optimizers.
+        """
+        built = super().build_optim_wrapper(optim_wrapper, model)
+        if isinstance(built, OptimWrapperDict):
+            raise ConfigError(
+                'ShardedStrategy saves and resumes one optimizer, and the config has '
+                f'several: {", ".join(built.keys())}. Give their groups to one, by '
+                'optim_wrapper.paramwise_cfg.custom_keys.'
+            )
+        return built
+
     def model_state_dict(self) -> dict[str, Any]:
         """What a task file holds, whole; the frozen trunk isn't gathered."""
         keys = task_keys(self.model)
@@ -82,15 +103,8 @@ class ShardedStrategy(TaskFiles, DDPStrategy):
 
         Args:
             state_dict: What :meth:`optim_state_dict` gave, in any number of processes.
-
-        Raises:
-            ConfigError: Several optimizers.
         """
         wrapper = self.optim_wrapper
-        if isinstance(wrapper, OptimWrapperDict):
-            raise ConfigError(
-                'ShardedStrategy resumes one optimizer, and the config has several.'
-            )
         parameters = [p for group in wrapper.param_groups for p in group['params']]
         state = {
             index: like(dict.fromkeys(entry, parameters[index]), entry)

@@ -28,6 +28,8 @@ def test_what_is_read() -> None:
     options = read_options(given)
     assert options is not None
     assert options.as_arguments() == {**given, 'mode': None}
+    mode = 'max-autotune-no-cudagraphs'
+    assert read_options({'mode': mode}) == CompileOptions(mode=mode)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,10 @@ def test_what_is_read() -> None:
         ({'mode': 'max-autotun'}, "no 'max-autotun'.*mean 'max-autotune"),
         ({'mode': 'default', 'options': {'debug': True}}, 'mode and options'),
         ({'mode': 'default', 'backend': 'eager'}, 'for backend'),
+        ({'mode': 'reduce-overhead'}, "'reduce-overhead': CUDA graphs.*no-cudagraphs"),
+        ({'mode': 'max-autotune'}, "'max-autotune': CUDA graphs"),
+        ({'backend': 'cudagraphs'}, "'cudagraphs': CUDA graphs"),
+        ({'options': {'triton.cudagraphs': True}}, 'CUDA graphs keep one output'),
         ({'options': {'debugg': True}}, "no 'debugg'.*mean 'debug'"),
         ({'options': {'epilogue_fusion': 'yes'}}, 'compile_blocks.options: '),
         ({'options': {'post_grad_fusion_options': {}}}, r'={}: lists and dicts'),

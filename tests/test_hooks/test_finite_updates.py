@@ -204,3 +204,22 @@ def test_a_fused_step_is_left_out_unread(
     assert not hasattr(optimizer, 'found_inf')
     with pytest.raises(NonFiniteError, match='iteration 8'):
         iterate(hook, run, run.model(torch.ones(1, 2)).sum())
+
+
+@pytest.mark.parametrize('fused', [False, True])
+def test_what_a_scale_leaves_out_is_read_later(
+    fused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU: nothing of a step is read until it is time, and all is counted."""
+    monkeypatch.setattr('mmadapt.hooks.finite.is_cuda_available', lambda: True)
+    hook, run = FiniteHook(interval=3), scaled_runner(fused)
+    hook.before_train(run)
+    x = torch.full((1, 2), 6.0)
+    for unread in (1, 2, 0):  # two are left out, the third is not
+        iterate(hook, run, run.model(x).sum())
+        assert len(hook.noted) == unread
+        assert all(bool(note.left_out) for note in hook.noted)
+    assert hook.left_out == hook.skipped == 0
+    iterate(hook, run, run.model(x).sum() * float('nan'))
+    with pytest.raises(NonFiniteError, match='iteration 10'):
+        hook.before_save_checkpoint(run, {})

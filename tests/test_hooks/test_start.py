@@ -28,9 +28,9 @@ def loop(kind: str, drop_last: bool = False) -> SimpleNamespace:
     return SimpleNamespace(dataloader=loader)
 
 
-def says(kind: str) -> str:
+def says(kind: str, together: bool = False) -> str:
     try:
-        check_split(loop(kind))
+        check_split(loop(kind), together)
     except DataError as error:
         return str(error)
     return 'passed'
@@ -39,6 +39,16 @@ def says(kind: str) -> str:
 @pytest.mark.parametrize('kind', ['padded', 'exact'])
 def test_shares_pass(kind: str, tmp_path: Path) -> None:
     assert in_processes(3, lambda _: says(kind), tmp_path) == ['passed'] * 3
+
+
+def test_a_sharded_model_needs_as_many_batches_in_each(tmp_path: Path) -> None:
+    """Seven samples in batches of two: processes have three, two and two."""
+    found = in_processes(3, lambda _: says('padded', together=True), tmp_path)
+    assert found == ['passed'] * 3
+    for told in in_processes(3, lambda _: says('exact', together=True), tmp_path):
+        assert '3 processes [3, 2, 2] each, in batches of 2' in told
+    found = in_processes(2, lambda _: says('exact', together=True), tmp_path)
+    assert found == ['passed'] * 2  # four and three: two batches each
 
 
 def test_all_of_the_data_in_each_process(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from mmpretrain.models.backbones.revvit import RevTransformerEncoderLayer
 
 import mmadapt
 from mmadapt.adapters import Adapter
+from mmadapt.backbones.recompute import set_recompute
+from mmadapt.hosts.image.revvit import AdaptedRevLayer
 from tests.helpers import feature, image_input, randomise
 from tests.host_cases.image_revvit import build
 
@@ -40,7 +42,8 @@ def test_a_prefix_learns_behind_the_frozen_stem() -> None:
 def test_training_drops_what_upstream_drops(
     rate: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(RevTransformerEncoderLayer, 'seed_cuda', still)
+    for layer in (RevTransformerEncoderLayer, AdaptedRevLayer):
+        monkeypatch.setattr(layer, 'seed_cuda', still)
     base = build(drop_path_rate=rate, drop_rate=0.1, no_custom_backward=True)
     base.requires_grad_(False)
     adapter = {'bottleneck': 4, 'branch': 'both'}
@@ -57,3 +60,34 @@ def test_training_drops_what_upstream_drops(
             randomise(module)
     torch.manual_seed(0)
     assert not torch.equal(feature(adapted(image_input(batch=8))), outputs[0])
+
+
+def gradients(recompute: str) -> dict[str, torch.Tensor]:
+    """Of a seeded step with half of all branches dropped."""
+    torch.manual_seed(3)
+    model = mmadapt.adapt(build(drop_path_rate=0.5, drop_rate=0.1), {'bottleneck': 4})
+    for module in model.modules():
+        if isinstance(module, Adapter):
+            randomise(module)
+    set_recompute(model, recompute)
+    model.train()
+    feature(model(image_input(batch=8))).square().sum().backward()
+    return {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+
+
+def test_a_seeded_step_repeats_itself_and_so_does_a_block_computed_again() -> None:
+    """Upstream seeds its dice from the clock, at each call."""
+    plain, again, recomputed = map(gradients, ('none', 'none', 'block'))
+    assert plain
+    for name, gradient in plain.items():
+        assert torch.equal(again[name], gradient), name
+        torch.testing.assert_close(recomputed[name], gradient, msg=name)
+
+
+def test_each_layer_throws_dice_of_its_own() -> None:
+    model = mmadapt.adapt(build(drop_path_rate=0.5), {'bottleneck': 4})
+    model.train()
+    torch.manual_seed(0)
+    feature(model(image_input(batch=8)))
+    seeds = [seed for layer in model.layers for seed in layer.seeds.values()]
+    assert len(set(seeds)) == len(seeds) == 4 * len(model.layers)

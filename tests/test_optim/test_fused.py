@@ -20,6 +20,9 @@ def built(model: nn.Module, **config: Any) -> torch.optim.Optimizer:
     ('config', 'fused'),
     [
         ({'type': 'SGD', 'lr': 0.1}, True),
+        ({'type': 'SGD', 'lr': 0.1, 'momentum': 0.9}, False),
+        ({'type': 'SGD', 'lr': 0.1, 'momentum': 0.9, 'fused': True}, True),
+        ({'type': torch.optim.SGD, 'lr': 0.1, 'momentum': 0.9}, False),
         ({'type': 'AdamW', 'lr': 0.1}, True),
         ({'type': 'AdamW', 'lr': 0.1, 'fused': False}, False),
         ({'type': 'AdamW', 'lr': 0.1, 'foreach': True}, False),
@@ -39,13 +42,14 @@ def test_what_torch_refuses_is_built_plain() -> None:
         built(nn.Linear(2, 2), type='AdamW', lr=-1.0)
 
 
-@pytest.mark.parametrize(
-    'config',
-    [
-        {'type': 'SGD', 'lr': 0.1, 'momentum': 0.9, 'weight_decay': 0.01},
-        {'type': 'AdamW', 'lr': 0.01, 'weight_decay': 0.05},
-    ],
-)
+CONFIGS = [
+    {'type': 'SGD', 'lr': 0.1, 'weight_decay': 0.01},
+    {'type': 'SGD', 'lr': 0.1, 'momentum': 0.9, 'weight_decay': 0.01},
+    {'type': 'AdamW', 'lr': 0.01, 'weight_decay': 0.05},
+]
+
+
+@pytest.mark.parametrize('config', CONFIGS)
 def test_steps_are_those_of_the_plain_optimizer(config: dict[str, Any]) -> None:
     torch.manual_seed(0)
     model = nn.Linear(8, 8)
@@ -62,3 +66,39 @@ def test_steps_are_those_of_the_plain_optimizer(config: dict[str, Any]) -> None:
             optimizer.step()
     torch.testing.assert_close(model.weight, other.weight, rtol=1e-5, atol=1e-6)
     pairs[1][1].load_state_dict(pairs[0][1].state_dict())  # a file of either resumes
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+def test_a_first_step_that_a_loss_scale_leaves_out(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.utils.deterministic, 'fill_uninitialized_memory', True)
+    torch.use_deterministic_algorithms(True)  # what nobody wrote is NaN
+    try:
+        weights = []
+        for options in ({}, {'fused': False}):
+            torch.manual_seed(0)
+            model = nn.Linear(4, 2)
+            optimizer = built(model, **config, **options)
+            scaler = torch.amp.GradScaler('cpu', init_scale=2.0**127)
+            for _ in range(4):
+                optimizer.zero_grad()
+                scaler.scale(model(torch.full((1, 4), 6.0)).sum()).backward()
+                scaler.step(optimizer)
+                scaler.update()
+            weights.append(model.weight.detach())
+    finally:
+        torch.use_deterministic_algorithms(False)
+    torch.testing.assert_close(*weights)
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+def test_gradients_that_come_later_than_others(config: dict[str, Any]) -> None:
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    optimizer = built(nn.Sequential(first, second), **config)
+    before = second.weight.detach().clone()
+    for module in (first, nn.Sequential(first, second)):
+        optimizer.zero_grad()
+        module(torch.ones(1, 2)).square().sum().backward()
+        optimizer.step()
+    assert not torch.equal(second.weight, before)

@@ -65,3 +65,14 @@ def test_a_function_in_place_of_the_modules(kind: str | None, fused: bool) -> No
             check_strategy(Config(cfg))
     else:
         check_strategy(Config(cfg))
+
+
+@pytest.mark.parametrize('kind', STRATEGIES)
+def test_a_wrapper_where_there_is_none(kind: str | None) -> None:
+    wrapper = {'type': 'MMDistributedDataParallel', 'find_unused_parameters': True}
+    cfg = Config({'strategy': {'type': kind, 'model_wrapper': wrapper}})
+    if kind == 'ShardedStrategy':
+        with pytest.raises(ConfigError, match='model_wrapper=.*Leave it out'):
+            check_strategy(cfg)
+    else:
+        check_strategy(cfg)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 
 from mmadapt import launch
 from mmadapt.hooks import FrozenTrunkHook
+from mmadapt.hooks.gradients import restore_gradients
 from mmadapt.sharding import is_sharded
 from tests.processes import in_processes
 from tests.test_hooks.test_adapter_checkpoint import config
@@ -136,3 +141,53 @@ def test_the_first_iteration_is_watched(counts: int, tmp_path: Path) -> None:
     for error, message in zip(found[0], CASES.values(), strict=True):
         assert bool(error) is bool(message), error
         assert message in error, error
+
+
+SMALL = {
+    'a bottleneck of one': "model['backbone']['adapter'].update(bottleneck=1)\n",
+    'a learnable scale': "model['backbone']['adapter'].update(scale='learnable')\n",
+    'prompts': "model['backbone']['adapter'] = dict(type='VPT', num_tokens=4)\n",
+}
+
+
+@pytest.mark.parametrize('kind', SMALL)
+def test_a_process_may_hold_nothing_of_what_trains(kind: str, tmp_path: Path) -> None:
+    whole = recipe(4, SMALL[kind], epochs=1).replace(
+        "model['backbone']['adapter'].update(init='normal')\n", ''
+    )
+    Runner.from_cfg(config(tmp_path / 'one', whole)).train()
+    parts = whole.replace("['batch_size'] = 4", "['batch_size'] = 2") + SHARDED
+    found = in_two(tmp_path / 'two', parts)
+    assert not any(isinstance(share, str) for share in found), found
+    ours, theirs = (
+        load(tmp_path / name / 'work' / 'epoch_1.pth')['state_dict']
+        for name in ('two', 'one')
+    )
+    assert_close(ours, theirs)
+
+
+def resumed_gradient(rank: int) -> list[float]:
+    """What waits in a sharded run behind the file of two processes, of 1 and 3."""
+    model = nn.Linear(2, 1, bias=False)
+    shard_alone(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    wrapper = OptimWrapper(optimizer, accumulative_counts=2)
+    run: Any = SimpleNamespace(
+        model=model, optim_wrapper=wrapper, rank=rank, world_size=2,
+        logger=SimpleNamespace(info=lambda _: None),
+    )  # fmt: skip
+    saved = [
+        {'counts': [(2, 1)], 'grads': {'weight': torch.full((1, 2), value)}}
+        for value in (1.0, 3.0)
+    ]
+    restore_gradients(run, saved)
+    gradient: Any = model.weight.grad
+    return gradient.full_tensor().flatten().tolist()
+
+
+def shard_alone(model: nn.Module) -> None:
+    fully_shard(model, mesh=init_device_mesh('cpu', (2,)))
+
+
+def test_waiting_gradients_of_each_process_become_their_mean(tmp_path: Path) -> None:
+    assert in_processes(2, resumed_gradient, tmp_path) == [[2.0, 2.0]] * 2

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.distributed.fsdp._fully_shard._fsdp_param_group import FSDPParamGroup
 
 from mmadapt import launch
 from mmadapt.apis import load_task
@@ -40,6 +43,23 @@ strategy = dict(type='ShardedStrategy')
 """
 CLOSE = {'rtol': 1e-5, 'atol': 1e-6}
 """Float32 sums in another order, over six updates."""
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class SeveralOptimizers:
+    """One for the head, one for the rest."""
+
+    def __init__(self, optim_wrapper_cfg: Any, paramwise_cfg: Any = None) -> None:
+        pass
+
+    def __call__(self, model: Any) -> OptimWrapperDict:
+        parts = {'head': model.head, 'backbone': model.backbone}
+        return OptimWrapperDict(
+            **{
+                name: OptimWrapper(torch.optim.SGD(part.parameters(), lr=0.1))
+                for name, part in parts.items()
+            }
+        )
 
 
 def recipe(batch: int, changes: str = '', epochs: int = 2) -> str:
@@ -129,6 +149,56 @@ def test_it_holds_a_trunk_in_bfloat16(tmp_path: Path) -> None:
     assert not any(isinstance(share, str) for share in found), found
     state = load(tmp_path / 'work' / 'epoch_1.pth')['state_dict']
     assert {t.dtype for t in state.values()} <= {torch.float32, torch.uint8}
+
+
+def one_type_alone(group: Any) -> None:
+    """What torch had before it let frozen weights have a type of their own."""
+    for parameter in group.fsdp_params:
+        parameter.init_dtype_attrs(group.mp_policy)
+    types = {parameter.orig_dtype for parameter in group.fsdp_params}
+    if len(types) != 1:
+        raise AssertionError(f'FSDP expects uniform original parameter dtype: {types}')
+    [group._orig_dtype] = [group._reduce_dtype] = types
+
+
+def refusal(cfg: Config) -> str:
+    """What is said before the first step."""
+    runner = launch.build_runner(cfg)
+    try:
+        runner.train()
+    except ConfigError as error:
+        return f'{runner.iter}: {error}'
+    return 'nothing'
+
+
+@pytest.mark.parametrize('dtype', [None, 'bfloat16'])
+def test_a_torch_that_shards_one_type_alone(
+    dtype: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FSDPParamGroup, '_init_mp_dtypes', one_type_alone)
+    changes = f"""
+model['backbone'].update(frozen_dtype={dtype!r})
+optim_wrapper['type'] = 'CpuAmpOptimWrapper'
+"""
+    text = recipe(2, SHARDED + changes, epochs=1)
+    cfg = config(tmp_path, text, launcher='pytorch')
+    for told in in_processes(2, lambda _: refusal(cfg), tmp_path):
+        if dtype is None:
+            assert told == 'nothing'
+        else:
+            assert told.startswith("0: frozen_dtype='bfloat16': torch ")
+
+
+def test_several_optimizers_are_refused_at_the_start(tmp_path: Path) -> None:
+    changes = """
+optim_wrapper = dict(
+    constructor='SeveralOptimizers', optimizer=dict(type='SGD', lr=0.1, momentum=0.9)
+)
+"""
+    text = recipe(2, SHARDED + changes, epochs=1)
+    cfg = config(tmp_path, text, launcher='pytorch')
+    for told in in_processes(2, lambda _: refusal(cfg), tmp_path):
+        assert told.startswith('0: ShardedStrategy saves and resumes one optimizer')
 
 
 def test_one_process_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from argparse import ArgumentParser, Namespace
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import torch
@@ -85,8 +87,16 @@ def as_request(args: Namespace) -> Request:
 
 def apart(request: Request, method: str) -> Cost:
     """Measure in a process of its own, so that its peak is the method's."""
-    with multiprocessing.get_context('spawn').Pool(1) as pool:
-        return pool.apply(measure, (request, method))
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(1, context) as pool:
+        return pool.submit(measure, request, method).result()
+
+
+def no_memory(error: Exception) -> bool:
+    """Whether an error says that memory ran out; a CPU's comes as a RuntimeError."""
+    # A process that the system has ended for its memory says nothing itself.
+    kinds = (MemoryError, torch.OutOfMemoryError, BrokenProcessPool)
+    return isinstance(error, kinds) or 'DefaultCPUAllocator' in str(error)
 
 
 def main() -> None:
@@ -102,6 +112,13 @@ def main() -> None:
             costs.append(apart(request, method))
         except ConfigError as error:  # prompts have no place in a Swin, say
             refused.append(f'{method} is refused: {error}')
+        except (MemoryError, RuntimeError) as error:
+            if not no_memory(error):
+                raise
+            refused.append(
+                f'{method} did not fit into memory: {error or type(error).__name__} '
+                '(--batch, --size and --frames make it smaller)'
+            )
     if not costs:
         raise ConfigError(' '.join(refused))
     print('\n\n'.join([markdown(costs, request), *refused]))

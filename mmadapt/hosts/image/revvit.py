@@ -20,7 +20,9 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
 
     y1 = x1 + Attn(LN(x2)) + A(x2) and y2 = x2 + MLP(LN(y1)) + A(y1): an adapter reads
     what its branch reads, and is added where that is. Upstream's own backward pass
-    knows no adapter; an adapted trunk uses autograd's.
+    knows no adapter; an adapted trunk uses autograd's. Upstream seeds its dice from the
+    clock; here they follow the generator, so that a block that is computed again drops
+    the same again, and a seeded run repeats itself.
     """
 
     def forward(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
@@ -34,9 +36,18 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
         self.seed_cuda('ffn')
         normed = self.ln2(y1)
         h = self.ffn(normed)
+        self.seed_cuda('after')
         # As upstream: both branches of a layer are dropped together.
         torch.manual_seed(self.seeds['droppath'])
-        return y1, self.close_mlp(x2, self.dropped(h), normed, read=y1)
+        y2 = self.close_mlp(x2, self.dropped(h), normed, read=y1)
+        # Else the next layer would throw what the MLP of this one has thrown.
+        torch.manual_seed(self.seeds['after'])
+        return y1, y2
+
+    def seed_cuda(self, key: str) -> None:
+        """Keep a seed drawn from the CPU's generator, and start from it."""
+        self.seeds[key] = int(torch.randint(2**62, ()))
+        torch.manual_seed(self.seeds[key])
 
     def dropped(self, h: Tensor) -> Tensor:
         """A branch behind stochastic depth, which upstream builds at each call."""

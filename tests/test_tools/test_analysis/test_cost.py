@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from costs.memory import saved, saved_bytes
 from costs.models import build, config_of, make_batch, shape_of
 from torch import nn
 
-from ..cli import ROOT, run_tool
+from ..cli import ROOT, load_tool, run_tool
+from .ending import end_it
 
 CONFIG = ROOT / 'configs' / 'quickstart' / 'image_adaptformer.py'
 LAYERS, WIDTH, TOKENS, CLASSES, BOTTLENECK = 6, 96, 16, 10, 64
@@ -200,3 +202,53 @@ def test_numbers_are_checked(
     with pytest.raises(SystemExit):
         run_tool(monkeypatch, 'analysis/cost', CONFIG, *options)
     assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        torch.OutOfMemoryError('CUDA out of memory'),
+        RuntimeError('DefaultCPUAllocator: not enough memory'),
+        BrokenProcessPool('terminated abruptly'),
+    ],
+)
+def test_what_fits_is_told_where_another_does_not(
+    error: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def apart(request: Request, method: str) -> Any:
+        if method == 'full':
+            raise error
+        return measure(request, method)
+
+    command = load_tool('analysis/cost')
+    monkeypatch.setattr(command, 'apart', apart)
+    arguments = ['cost.py', str(CONFIG), '--methods', 'full', 'linear']
+    monkeypatch.setattr('sys.argv', [*arguments, '--device', 'cpu'])
+    command.main()
+    out = capsys.readouterr().out
+    assert '| linear' in out
+    assert f'full did not fit into memory: {error} (--batch' in out
+
+
+def test_other_errors_stay_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = load_tool('analysis/cost')
+
+    def apart(request: Request, method: str) -> Any:
+        raise RuntimeError('mat1 and mat2 shapes cannot be multiplied')
+
+    monkeypatch.setattr(command, 'apart', apart)
+    monkeypatch.setattr('sys.argv', ['cost.py', str(CONFIG), '--device', 'cpu'])
+    with pytest.raises(RuntimeError, match='mat1 and mat2'):
+        command.main()
+
+
+def test_a_process_that_is_ended_is_no_endless_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = load_tool('analysis/cost')
+    monkeypatch.setattr(command, 'measure', end_it)
+    request: Any = None
+    with pytest.raises(BrokenProcessPool):
+        command.apart(request, 'full')
