@@ -14,11 +14,12 @@ from mmengine.registry import DefaultScope
 import mmadapt
 
 
-def pytest_collection_finish() -> None:
-    """Leave what was imported out of garbage collections from here on.
+@pytest.fixture(autouse=True, scope='module')
+def _imported() -> None:
+    """Leave what stays in memory, most of it code, out of garbage collections.
 
-    MMEngine collects for each data set it builds, which among a million objects of
-    torch takes longer than most tests.
+    MMEngine collects for each data set it builds, which among half a million objects
+    takes longer than most tests.
     """
     gc.collect()
     gc.freeze()

@@ -83,7 +83,7 @@ def clip_notes(path: str, frames: int) -> tuple[str, ...]:
 
     notes = ['one frame'] if frames == 1 else []
     with av.open(path) as container:
-        stream = container.streams.video[0]
+        stream = container.streams.best('video')
         stamps = [packet.pts for packet in container.demux(stream) if packet.size]
         promised = stream.frames
     if len(stamps) < promised:  # the header of a file in fragments says too few

@@ -84,6 +84,10 @@ def write_raw(file: Path, frames: Iterator[np.ndarray], count: int) -> tuple[int
     kept = np.lib.format.open_memmap(
         file, 'w+', dtype=np.uint8, shape=(count, *first.shape)
     )
+    if hasattr(os, 'posix_fallocate'):
+        # Where there is no room a map would end the process, with no word of why.
+        with file.open('r+b') as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
     kept[0] = first
     for number, frame in enumerate(frames, start=1):
         kept[number] = frame

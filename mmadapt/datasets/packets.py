@@ -43,6 +43,7 @@ class Packets:
 
     Attributes:
         times: When each picture is shown, in the order in which they are stored.
+        shown: Places of those that are shown at all, in the order of their times.
         starts: Whether decoding can start there.
 
     Raises:
@@ -64,6 +65,13 @@ class Packets:
             # The last one is empty: it tells a decoder that there are no more.
             self.packets: list[Any] = list(self.container.demux(stream))[:-1]
             self.times = times_of(self.packets)
+            several = len(self.times) > 1 and self.codec.has_b_frames
+            if several and self.times == sorted(self.times):
+                # Those of decoding, it may be, from a container that knows no other.
+                raise LeftToOthersError('its times do not tell the order of pictures')
+            self.shown = shown(self.packets)
+            self.by_file: dict[int, bool] = {}
+            self.joined = any(p.has_sidedata('new_extradata') for p in self.packets)
             self.starts = [self.is_start(packet) for packet in self.packets]
             if not self.starts[0]:
                 raise LeftToOthersError('decoding can not start at its first picture')
@@ -87,8 +95,12 @@ class Packets:
         """Whether decoding can start at a packet.
 
         Behind a key frame may be pictures that refer to what is in front of it. HEVC
-        says which, so that they are left out; in h264 a decoder stumbles over them.
+        says which, so that they are left out; in h264 a decoder stumbles over them. In
+        a clip of several that were joined, each with parameters of its own, a decoder
+        has to have seen where they change.
         """
+        if self.joined:
+            return packet is self.packets[0]
         if not packet.is_keyframe or self.codec.name != 'h264':
             return bool(packet.is_keyframe)
         return is_refresh(memoryview(packet), self.codec.extradata or b'')
@@ -110,7 +122,7 @@ class Packets:
         places = {self.times[place]: place for place in wanted}
         found: dict[int, np.ndarray] = {}
         for frame in self.pictures(range(start, max(wanted) + 1), wanted):
-            self.check_picture(frame)
+            self.check_picture(frame, start)
             place = places.get(sound(frame).pts)
             if place is not None:
                 found[place] = upright(frame)
@@ -119,20 +131,43 @@ class Packets:
             raise DataError('a frame is not there')
         return found
 
-    def check_picture(self, frame: Any) -> None:
+    def check_picture(self, frame: Any, start: int) -> None:
         """Leave a picture to others that is another than the file promised.
 
         decord scales what has another size to that of the first. Versions of FFmpeg
         have ways of their own with an odd height, be it as recorded or as shown, with
         two fields a picture, and with a crop at the left, which comes out too wide.
+        Turned is what an mp4 says of the whole clip, not what single pictures say.
 
         Raises:
             LeftToOthersError: It is.
         """
         found = (frame.width, frame.height, frame.format.name)
-        odd = frame.width % 2 and MATRIX in frame.side_data
+        turned = MATRIX in frame.side_data
+        odd = frame.width % 2 and turned
         if found != self.promised or frame.interlaced_frame or odd:
             raise LeftToOthersError(f'pictures of {found}, or of two fields, or odd')
+        if turned and not self.turned_by_file(start):
+            raise LeftToOthersError('pictures that say themselves how they are shown')
+
+    def turned_by_file(self, start: int) -> bool:
+        """Whether it is the file that says how its pictures are to be shown.
+
+        A decoder that knows nothing of the file tells what a picture itself says.
+
+        Args:
+            start: The place of a key frame.
+        """
+        import av
+
+        if start not in self.by_file:
+            alone: Any = av.CodecContext.create(self.codec.name, 'r')
+            alone.extradata, alone.thread_count = self.codec.extradata, 1
+            first = [*alone.decode(self.packets[start]), *alone.decode(None)]
+            by_picture = any(MATRIX in frame.side_data for frame in first)
+            is_mp4 = self.container.format.name.startswith('mov')
+            self.by_file[start] = is_mp4 and not by_picture
+        return self.by_file[start]
 
     def pictures(self, places: range, wanted: Collection[int]) -> Iterator[Any]:
         """What the decoder makes of packets, leaving out what nothing refers to."""
@@ -162,6 +197,16 @@ def check_start(path: str) -> None:
         raise LeftToOthersError(f'none of {", ".join(CONTAINERS)}')
 
 
+def shown(packets: Sequence[Any]) -> list[int]:
+    """Places of the pictures that are shown, in the order in which they are.
+
+    A part that was cut out begins at the key frame in front, and hides what it only
+    needs to decode.
+    """
+    places = (n for n, packet in enumerate(packets) if not packet.is_discard)
+    return sorted(places, key=lambda place: packets[place].pts)
+
+
 def times_of(packets: Sequence[Any]) -> list[int]:
     """When each picture is shown, none of them before the first.
 
@@ -172,8 +217,8 @@ def times_of(packets: Sequence[Any]) -> list[int]:
     times = [packet.pts for packet in packets]
     if None in times or len(set(times)) < len(times):
         raise LeftToOthersError('it is not known when its pictures are shown')
-    if any(packet.is_discard or packet.is_corrupt for packet in packets):
-        raise LeftToOthersError('some of its pictures are not to be shown')
+    if any(packet.is_corrupt for packet in packets):
+        raise LeftToOthersError('some of its packets are damaged')
     if not times or min(times) < times[0]:
         raise LeftToOthersError('its first picture is not the first one shown')
     return times

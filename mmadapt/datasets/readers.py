@@ -15,7 +15,7 @@ from .forks import spare
 from .packets import LeftToOthersError
 from .size_check import check_size
 from .sparse import SparsePyAV
-from .streams import close, sound, strict_stream
+from .streams import close, held_pictures, sound, strict_stream
 from .threads import decoder_threads
 from .turned import upright
 
@@ -129,11 +129,17 @@ class Decord:
     """decord: exact and fast.
 
     Unless told otherwise it fills a frame that it can't decode with one beside it.
+
+    Raises:
+        LeftToOthersError: The clip hides pictures, which decord doesn't know.
     """
 
     def __init__(self, path: str) -> None:
         import decord
 
+        held = held_pictures(path)
+        if held is not None and held.hidden:
+            raise LeftToOthersError('it hides pictures, which decord shows')
         self.video: Any = decord.VideoReader(
             path, num_threads=decoder_threads(), fault_tol=NO_REPEATED_FRAME
         )
@@ -163,8 +169,11 @@ class PyAV:
         try:
             container = av.open(path)
             stream = strict_stream(container)
+            held = held_pictures(path)
             # Some containers don't say how many frames they have.
-            self.length = stream.frames or sum(1 for _ in container.decode(stream))
+            self.length = (held.shown if held is not None else stream.frames) or sum(
+                1 for _ in container.decode(stream)
+            )
         finally:
             close(container)
             # An error holds these names, and decoders with them, that a fork may free.

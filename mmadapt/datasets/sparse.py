@@ -31,7 +31,7 @@ class SparsePyAV:
         self.packets = Packets(path)
 
     def __len__(self) -> int:
-        return len(self.packets.times)
+        return len(self.packets.shown)
 
     def read(self, indices: Sequence[int]) -> list[np.ndarray]:
         """Frames by index, in the order in which they are shown."""
@@ -39,11 +39,10 @@ class SparsePyAV:
             self.packets = Packets(self.path)
         packets = self.packets
         try:
-            order = sorted(range(len(self)), key=packets.times.__getitem__)
             for index in indices:
-                if not 0 <= index < len(order):
+                if not 0 <= index < len(self):
                     raise DataError(f'frame {index} is not there')
-            places = [order[index] for index in indices]
+            places = [packets.shown[index] for index in indices]
             found: dict[int, np.ndarray] = {}
             for start, wanted in runs(
                 packets.times, packets.starts, set(places)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import DataError
 from .threads import decoder_threads
 
-__all__ = ['attentive_stream', 'close', 'sound', 'strict_stream']
+__all__ = [
+    'attentive_stream',
+    'close',
+    'held_pictures',
+    'quiet',
+    'sound',
+    'strict_stream',
+]
+
+EDITED = (4, b'ftyp')
+"""What mp4 and mov have in which place: they can hide pictures that they hold."""
 
 
 def attentive_stream(container: Any) -> Any:
@@ -19,9 +29,10 @@ def attentive_stream(container: Any) -> Any:
     Raises:
         DataError: There is none, or no decoder for it.
     """
-    if not container.streams.video:
+    quiet()
+    stream = container.streams.best('video')  # as decord: not the cover of an album
+    if stream is None:
         raise DataError('there is no picture in it, such as in a file of sound')
-    stream = container.streams.video[0]
     if stream.codec_context is None:
         raise DataError('its codec is not known')
     stream.codec_context.thread_type = 'FRAME'
@@ -30,10 +41,68 @@ def attentive_stream(container: Any) -> Any:
 
 
 def strict_stream(container: Any) -> Any:
-    """The same, stopping at a fault in it."""
+    """The same, stopping at a fault in it, and without grain that is put on a film.
+
+    decord knows no such grain: a clip is to be the same by every reader.
+    """
     stream = attentive_stream(container)
-    stream.codec_context.options = {'err_detect': 'explode'}
+    stream.codec_context.options = {
+        'err_detect': 'explode',
+        'export_side_data': 'film_grain',  # told, and so not applied
+    }
     return stream
+
+
+def quiet() -> None:
+    """Keep FFmpeg's threads out of Python.
+
+    Where somebody has set a level of its messages, as some releases of torchvision do,
+    each thread of a decoder waits for Python to take its message, and Python waits for
+    the thread when it frees the decoder: a damaged clip would stop the process.
+    """
+    import av
+
+    av.logging.set_level(None)
+
+
+class Held(NamedTuple):
+    """Pictures that a clip holds.
+
+    Attributes:
+        shown: How many are shown.
+        hidden: How many are not.
+    """
+
+    shown: int
+    hidden: int
+
+
+def held_pictures(path: str) -> Held | None:
+    """What an mp4 holds, of which its header counts all, or more.
+
+    A part that was cut out without encoding it anew begins at the key frame in front,
+    and hides what comes before the cut.
+
+    Returns:
+        None for other containers, and for what can't be opened: its reader says why.
+    """
+    at, mark = EDITED
+    with open(path, 'rb') as file:
+        if not file.read(8)[at:].startswith(mark):
+            return None
+    try:
+        import av
+    except ImportError:  # decord stands alone, and shows what is hidden
+        return None
+    quiet()
+    try:
+        with av.open(path) as container:
+            stream = container.streams.best('video')
+            packets = container.demux(stream) if stream else ()
+            hides = [packet.is_discard for packet in packets if packet.size]
+    except av.FFmpegError:
+        return None
+    return Held(hides.count(False), hides.count(True))
 
 
 def close(container: Any) -> None:

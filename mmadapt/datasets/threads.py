@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import re
 from multiprocessing import parent_process
+from pathlib import Path
 
 from torch.utils.data import get_worker_info
 
 __all__ = ['decoder_threads', 'process_cores']
+
+CGROUPS = Path('/sys/fs/cgroup')
+QUOTAS = (
+    (CGROUPS / 'cpu.max',),
+    (CGROUPS / 'cpu/cpu.cfs_quota_us', CGROUPS / 'cpu/cpu.cfs_period_us'),
+)
+"""Microseconds of all cores together, and in which time: of version 2 and of 1."""
 
 
 def decoder_threads() -> int:
@@ -30,10 +38,26 @@ def process_cores() -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
+    cores = min(cores, quota_cores() or cores)
     beside = number('LOCAL_WORLD_SIZE')  # torchrun sets it
     if beside:
         return max(cores // beside, 1)
     return max(min(cores, slurm_cores() or cores), 1)
+
+
+def quota_cores() -> int | None:
+    """Cores' worth of time that a container may take; None without a limit.
+
+    It may run on all cores of the machine, but not for long: with ``docker run
+    --cpus=8`` threads on 64 of them are stopped for most of the time.
+    """
+    for files in QUOTAS:
+        try:
+            quota, period = ' '.join(file.read_text() for file in files).split()
+            return max(int(quota) // int(period), 1) if int(quota) > 0 else None
+        except (OSError, ValueError):  # not of this kind, or ``max``
+            continue
+    return None
 
 
 def slurm_cores() -> int | None:

@@ -25,8 +25,8 @@ def within(seconds: float, job: Callable[[], Result], path: str) -> Result:
     """The result of a job that decodes a file, or an error when it takes too long.
 
     A decoder that hangs can't be stopped: its thread is left behind, and ends with the
-    process. This relies on decoders that let other threads run, as decord, PyAV and
-    OpenCV do.
+    process. This relies on decoders that let other threads run, as decord, OpenCV and
+    PyAV do, the last one by :func:`mmadapt.datasets.streams.quiet`.
 
     Args:
         seconds: As long as it may take.

@@ -12,6 +12,7 @@ from .frame_store import FrameStore
 from .lists import Entry, check_labels, find_files, read_list
 from .names import read_class_names
 from .readers import VideoFile
+from .time_limit import SECONDS, within
 from .tolerant import FileDataset
 
 __all__ = ['VideoList']
@@ -106,5 +107,11 @@ class VideoList(FileDataset):
             BrokenFileError: It can't be.
         """
         if 'frames_file' not in info:
-            video = VideoFile(info[self.FILE])
-            video.read([0, len(video) - 1])
+            path = info[self.FILE]
+            within(SECONDS, lambda: read_ends(path), path)
+
+
+def read_ends(path: str) -> None:
+    """Decode the first and the last frame of a clip."""
+    video = VideoFile(path)
+    video.read([0, len(video) - 1])

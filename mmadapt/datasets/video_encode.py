@@ -159,7 +159,8 @@ def fitted(frames: Iterable[np.ndarray], short_side: int) -> Iterable[np.ndarray
 def rate_of(source: Path) -> Fraction:
     """Frames a second, 25 where the file doesn't say."""
     with av.open(str(source)) as container:
-        rate = container.streams.video[0].average_rate
+        stream = container.streams.best('video')
+        rate = stream and stream.average_rate
     # x264 refuses odd rates, such as those that are guessed from broken times.
     return Fraction(rate or 25).limit_denominator(1001)
 

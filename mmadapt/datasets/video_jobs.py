@@ -27,7 +27,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..errors import AdaptError
+from ..ending import NO_SPACE
+from ..errors import AdaptError, StorageError
+from .streams import quiet
 
 __all__ = ['Outcome', 'run_jobs']
 
@@ -72,6 +74,9 @@ def run_jobs(
         title: Stands before the bar.
         seconds: A job that takes longer is ended, with its process, and has failed; 0
             lets all of them take what they take.
+
+    Raises:
+        StorageError: There is no room for what a job writes.
     """
     job = partial(timed, job, seconds) if seconds else job
     waiting = deque(items)
@@ -170,11 +175,23 @@ def timed(job: Callable[[Item], Result], seconds: float, item: Item) -> Result:
 def attempt(
     job: Callable[[Item], Result], item: Item
 ) -> tuple[Result | None, str | None]:
-    """The job's result, or what went wrong."""
+    """The job's result, or what went wrong.
+
+    Raises:
+        StorageError: There is no room for what it writes; the next ones would find none
+            either.
+    """
     try:
         return job(item), None
     except AdaptError as error:
         return None, str(error)
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise StorageError(
+                f'{error}: the disk, or what may be used of it, is full. Make room, '
+                'and call this again: what is there stays.'
+            ) from error
+        return None, f'{type(error).__name__}: {error}'
     # What a decoder throws at a broken file is of any kind; the list goes on.
     except Exception as error:
         return None, f'{type(error).__name__}: {error}'
@@ -185,9 +202,7 @@ def prepare_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=end_with_parent, daemon=True).start()
     with suppress(ImportError):
-        import av
-
-        av.logging.set_level(av.logging.PANIC)
+        quiet()
     with suppress(ImportError):
         import decord
 

@@ -15,6 +15,7 @@ def returned_memory() -> Iterator[None]:
     """Hand the heap's free pages back, which glibc would keep: gigabytes a process."""
     yield
     gc.collect()
+    gc.freeze()  # what MMEngine keeps of each run
     if sys.platform == 'linux':
         trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)  # glibc's own
         if trim is not None:

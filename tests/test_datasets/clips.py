@@ -24,7 +24,7 @@ def write_clip(
         stream = container.add_stream(codec, rate=8)
         stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
         if codec == 'libx264':
-            stream.options = {'crf': '10'}
+            stream.options = {'crf': '10', 'x264-params': 'bframes=0'}
         for number in range(frames):
             image = np.full((height, width, 3), 20 + 10 * (number % 20), np.uint8)
             if picture is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from mmengine.registry import DefaultScope
 from mmadapt.datasets import frame_build
 from mmadapt.datasets.frame_build import StoreBuilder
 from mmadapt.datasets.frame_format import FrameFormat
-from mmadapt.datasets.frame_pack import measure_clip, pack_clip
+from mmadapt.datasets.frame_pack import measure_clip, pack_clip, write_raw
 from mmadapt.datasets.frame_read import StoredClip
 from mmadapt.datasets.frame_store import FrameStore
 from mmadapt.datasets.readers import VideoFile
@@ -283,3 +284,20 @@ def test_the_index_is_plain_json(root: Path) -> None:
 def test_formats_that_can_not_be(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         FrameFormat(**options)
+
+
+def test_room_for_pixels_is_taken_before_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is mapped without it ends the process where there is none."""
+    frames = [np.zeros((4, 6, 3), np.uint8)] * 5
+
+    def full(descriptor: int, start: int, size: int) -> None:
+        assert size == (tmp_path / 'a.npy').stat().st_size > 5 * 72
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(os, 'posix_fallocate', full)
+    with pytest.raises(OSError, match='No space left'):
+        write_raw(tmp_path / 'a.npy', iter(frames), 5)
+    monkeypatch.delattr(os, 'posix_fallocate')  # as where there is no such function
+    assert write_raw(tmp_path / 'b.npy', iter(frames), 5) == (4, 6)

@@ -68,9 +68,6 @@ LEFT: dict[str, Callable[[Path], Path]] = {
         folder / 'a.mp4',
         first=3,
     ),
-    'not to be shown': lambda folder: rewrite(
-        write_moving(folder / 'whole.mp4', gop=8), folder / 'a.mp4', shift=-4
-    ),
 }
 
 

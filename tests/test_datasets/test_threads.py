@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from multiprocessing import get_context
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +35,7 @@ class Threads(Dataset):
 @pytest.fixture
 def _eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, 'sched_getaffinity', lambda _: range(8), raising=False)
+    monkeypatch.setattr(threads, 'QUOTAS', ())
     for name in ('LOCAL_WORLD_SIZE', *SLURM):
         monkeypatch.delenv(name, raising=False)
 
@@ -92,3 +94,28 @@ def test_in_the_workers_of_a_dataloader() -> None:
 def test_one_thread_in_a_process_of_a_tool() -> None:
     with get_context('spawn').Pool(1) as pool:
         assert pool.apply(decoder_threads) == 1
+
+
+@pytest.mark.usefixtures('_eight_cores')
+@pytest.mark.parametrize(
+    ('content', 'expected'),
+    [
+        (['max 100000'], 8),
+        (['200000 100000'], 2),
+        (['250000 100000'], 2),
+        (['50000 100000'], 1),
+        (['6400000 100000'], 8),
+        (['300000', '100000'], 3),
+        (['-1', '100000'], 8),
+        (['nonsense'], 8),
+        ([], 8),
+    ],
+)
+def test_a_container_may_have_less_time_than_cores(
+    content: list[str], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / f'{number}' for number in range(len(content))]
+    for file, text in zip(files, content, strict=True):
+        file.write_text(f'{text}\n')
+    monkeypatch.setattr(threads, 'QUOTAS', ((tmp_path / 'none',), tuple(files)))
+    assert process_cores() == expected

@@ -21,11 +21,12 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
-from mmadapt.datasets import readers
+from mmadapt.datasets import readers, streams
+from mmadapt.datasets.sparse import SparsePyAV
 from mmadapt.datasets.time_limit import within
 from mmadapt.datasets.tolerant import BROKEN
-from mmadapt.errors import BrokenFileError, ConfigError
-from tests.test_datasets.clips import write_clip
+from mmadapt.errors import BrokenFileError, ConfigError, DataError, HangingFileError
+from tests.test_datasets.clips import damage, write_clip, write_moving
 
 HANGING = 'hanging.mp4'
 FOR_EVER = 3600.0
@@ -188,3 +189,45 @@ def test_what_failed_is_freed_at_once() -> None:
 def test_a_limit_that_is_no_time_is_refused(name: str, seconds: Any) -> None:
     with pytest.raises(ConfigError, match=rf'{name} got seconds='):
         TRANSFORMS.build({'type': name, 'seconds': seconds})
+
+
+def test_looking_whether_a_clip_is_broken_has_a_limit_too(
+    hanging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = build(hanging, test_mode=False)
+    info = next(
+        entry
+        for entry in map(dataset.get_data_info, range(len(dataset)))
+        if entry['filename'].endswith(HANGING)
+    )
+    monkeypatch.setattr('mmadapt.datasets.video.SECONDS', 0.2)
+    with pytest.raises(HangingFileError, match=HANGING):
+        dataset.check_sample(info)
+
+
+def read_damaged(file: Path) -> None:
+    """As a process does in which somebody has set a level of FFmpeg's messages."""
+    import av
+
+    av.logging.set_level(av.logging.ERROR)
+    streams.decoder_threads = lambda: 4
+    for _ in range(5):
+        video = SparsePyAV(str(file))
+        with pytest.raises((DataError, OSError, ValueError), match='corrupt|Invalid'):
+            video.read([5, 20, 39])
+
+
+def test_messages_of_a_decoder_do_not_stop_the_process(tmp_path: Path) -> None:
+    """Its threads would wait for Python, and Python for them: no limit helps then."""
+    file = write_moving(
+        tmp_path / 'a.mp4', options={'x264-params': 'bframes=0'}, gop=40
+    )
+    for seed in range(3):
+        damage(file, seed=seed, size=30, share=0.3 + 0.2 * seed)
+    process = get_context('fork').Process(target=read_damaged, args=(file,))
+    process.start()
+    process.join(60)
+    ended = not process.is_alive()
+    process.kill()
+    assert ended, 'it hangs'
+    assert process.exitcode == 0

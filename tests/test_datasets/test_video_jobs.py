@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mmadapt.datasets.video_jobs import Outcome, run_jobs
-from mmadapt.errors import DataError
+from mmadapt.datasets.video_jobs import Outcome, attempt, run_jobs
+from mmadapt.errors import DataError, StorageError
 
 
 def tenfold(number: int) -> int:
@@ -58,6 +59,23 @@ def test_what_hangs_is_ended() -> None:
     outcomes = {o.item: o for o in run_jobs(hang, range(3), 1, 'numbers', 2)}
     assert outcomes[1].problem == 'not done in 2 seconds'
     assert [outcomes[n].result for n in (0, 2)] == [0, 2]
+
+
+def write(number: int) -> int:
+    """One may not be written, and from three on there is no room."""
+    if number == 1:
+        raise PermissionError(errno.EACCES, 'Permission denied')
+    if number >= 3:
+        raise OSError(errno.EDQUOT, 'Disk quota exceeded')
+    return number
+
+
+def test_no_room_ends_all_of_it() -> None:
+    """It is no fault of the clips, and the next ones would find none either."""
+    with pytest.raises(StorageError, match='Disk quota exceeded: the disk, or what'):
+        list(run_jobs(write, range(200), 1, 'numbers'))
+    denied = 'PermissionError: [Errno 13] Permission denied'
+    assert attempt(write, 1) == (None, denied), 'which is of this item alone'
 
 
 def test_nothing_to_do() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +25,7 @@ from mmadapt.datasets.frame_build import StoreBuilder
 from mmadapt.datasets.frame_format import ENDINGS, FrameFormat
 from mmadapt.datasets.list_folders import find_lists, read_clips
 from mmadapt.datasets.lists import path_in
+from mmadapt.datasets.one_writer import only_writer
 from mmadapt.datasets.video_lists import (
     add_work_arguments,
     check_workers,
@@ -64,7 +66,7 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
 
 
 def main() -> None:
-    """Measure, keep what isn't there yet, then write the index."""
+    """Make the store of a folder's clips."""
     args = parse_args()
     check_workers(args.workers)
     source, target = args.source, args.target
@@ -74,19 +76,25 @@ def main() -> None:
         for name in find_lists(source, target, args.lists)
         for clip in read_clips(source, source / name)
     }
-    builder = StoreBuilder(target, form, clips, args.workers)
+    with nullcontext() if args.measure_only else only_writer(target):
+        build(StoreBuilder(target, form, clips, args.workers), args)
+
+
+def build(builder: StoreBuilder, args: Namespace) -> None:
+    """Measure, keep what isn't there yet, then write the index."""
+    target, total = builder.store.folder, len(builder.clips)
     size = builder.measure()
-    there = len(clips) - len(builder.todo)
+    there = total - len(builder.todo)
     print(
-        f'{there:,} of {len(clips):,} clips already there; the others take '
-        f'{"" if form.kind == "raw" else "about "}{size / 1e9:.3g} GB, '
+        f'{there:,} of {total:,} clips already there; the others take '
+        f'{"" if builder.store.form.kind == "raw" else "about "}{size / 1e9:.3g} GB, '
         f'{builder.free() / 1e9:.3g} GB are free'
     )
     if args.measure_only:
         return
     builder.check_room(size)
     kept = builder.build()
-    report_broken(target, builder.problems, args.skip_broken, len(clips))
+    report_broken(target, builder.problems, args.skip_broken, total)
     builder.finish()
     print(
         f'kept {kept:,} clips, {there:,} were there, {len(builder.problems)} left out; '

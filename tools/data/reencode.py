@@ -26,6 +26,7 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
 from mmadapt import launch
 from mmadapt.datasets.list_folders import find_lists, read_clips
 from mmadapt.datasets.lists import path_in
+from mmadapt.datasets.one_writer import only_writer
 from mmadapt.datasets.video_encode import Encoding, encode_pair
 from mmadapt.datasets.video_jobs import run_jobs
 from mmadapt.datasets.video_lists import (
@@ -64,7 +65,7 @@ def parse_args(argv: list[str] | None = None) -> Namespace:
 
 
 def main() -> None:
-    """Encode what isn't there yet, then write the lists."""
+    """Make a folder of clips that decode fast."""
     args = parse_args()
     check_workers(args.workers)
     encoding = Encoding(args.short_side, args.gop, args.crf, args.preset)
@@ -74,6 +75,12 @@ def main() -> None:
             f'{target} is the folder of the originals, which stay as they are. Name '
             'another one.'
         )
+    with only_writer(target):
+        write(source, target, args, encoding)
+
+
+def write(source: Path, target: Path, args: Namespace, encoding: Encoding) -> None:
+    """Encode what isn't there yet, then write the lists."""
     found = find_lists(source, target, args.lists)
     lists = {name: read_clips(source, source / name) for name in found}
     names = new_names((c.file for clips in lists.values() for c in clips), source)

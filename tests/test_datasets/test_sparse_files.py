@@ -1,0 +1,120 @@
+"""What files and pictures say of themselves, and what every reader makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmadapt.datasets.packets import LeftToOthersError, Packets
+from mmadapt.datasets.readers import Decord, PyAV, VideoFile
+from mmadapt.datasets.sparse import SparsePyAV
+from mmadapt.datasets.video_check import check_clip
+from mmadapt.datasets.video_encode import Encoding, encode_clip
+from tests.test_datasets.clips import write_moving
+from tests.test_datasets.remuxing import GRAIN, ON_ITS_SIDE, join, remux
+
+SHORT = {'gop': 12, 'options': {'x264-params': 'bframes=3:b-adapt=0'}}
+
+
+def one_by_one(file: Path) -> list[np.ndarray]:
+    """Each frame as a sample of it alone gives it."""
+    count = len(VideoFile(file, sparse=True))
+    return [VideoFile(file, sparse=True).read([index])[0] for index in range(count)]
+
+
+@pytest.mark.parametrize('begin', [5, 12, 15, 30])
+def test_a_part_cut_out_without_encoding_it_anew(begin: int, tmp_path: Path) -> None:
+    """It begins at the key frame in front, and hides what comes before the cut."""
+    whole = write_moving(tmp_path / 'whole.mp4', **SHORT)
+    file = remux([whole], tmp_path / 'part.mp4', shift=-begin)
+    frames = Decord(str(whole)).read(range(begin, 40))
+    assert len(SparsePyAV(str(file))) == len(PyAV(str(file))) == 40 - begin
+    assert np.array_equal(one_by_one(file), frames)
+    video = VideoFile(file)
+    assert np.array_equal(video.read(range(40 - begin)), frames)
+    assert check_clip(file) == 40 - begin
+    encode_clip(file, tmp_path / 'encoded.mp4', Encoding())
+    assert len(VideoFile(tmp_path / 'encoded.mp4')) == 40 - begin
+    assert video.failures == []
+
+
+def test_decord_is_not_asked_for_what_is_hidden(tmp_path: Path) -> None:
+    whole = write_moving(tmp_path / 'whole.mp4', **SHORT)
+    file = str(remux([whole], tmp_path / 'part.mp4', shift=-5))
+    with pytest.raises(LeftToOthersError, match='hides pictures'):
+        Decord(file)
+    assert len(Decord(str(remux([whole], tmp_path / 'same.mp4')))) == 40
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv'])
+def test_times_that_are_those_of_decoding(ending: str, tmp_path: Path) -> None:
+    """As recorders write them that know no other: the pictures' order is lost."""
+
+    def forget(packet: Any) -> None:
+        packet.pts = packet.dts
+
+    whole = write_moving(tmp_path / 'whole.mp4', **SHORT)
+    file = remux([whole], tmp_path / f'a.{ending}', shift=3, change=forget)
+    with pytest.raises(LeftToOthersError, match='order of pictures'):
+        Packets(str(file))
+    frames = Decord(str(whole)).read(range(40))
+    assert np.array_equal(one_by_one(file), frames)
+
+
+def test_pictures_that_come_as_they_are_shown(tmp_path: Path) -> None:
+    kind = {'gop': 12, 'options': {'x264-params': 'bframes=0'}}
+    file = write_moving(tmp_path / 'a.mp4', **kind)
+    assert type(VideoFile(file, sparse=True).reader) is SparsePyAV
+
+
+PICTURES: dict[str, Callable[[Path, Path], Path]] = {
+    'grain': lambda source, folder: remux([source], folder / 'a.mp4', prefix=GRAIN),
+    'turned each': lambda source, folder: remux(
+        [source], folder / 'a.mp4', prefix=ON_ITS_SIDE
+    ),
+    'turned mkv': lambda source, folder: remux([source], folder / 'a.mkv', turned=90),
+    'turned mp4': lambda source, folder: remux([source], folder / 'a.mp4', turned=90),
+}
+SPARSE = ('grain', 'turned mp4')
+
+
+@pytest.mark.parametrize('kind', PICTURES)
+def test_every_reader_shows_the_same(kind: str, tmp_path: Path) -> None:
+    source = write_moving(tmp_path / 'whole.mp4', size=(96, 64), **SHORT)
+    file = PICTURES[kind](source, tmp_path)
+    frames = Decord(str(file)).read(range(40))
+    assert (frames[0].shape == (96, 64, 3)) is (kind == 'turned mp4')
+    assert np.array_equal(one_by_one(file), frames)
+    video = VideoFile(file, sparse=True)
+    video.read([7])
+    assert (type(video.reader) is SparsePyAV) is (kind in SPARSE)
+    assert video.failures == [], 'nothing is wrong with it'
+
+
+def test_the_grain_would_show(tmp_path: Path) -> None:
+    """Else the test above would say nothing."""
+    import av
+
+    source = write_moving(tmp_path / 'whole.mp4', size=(96, 64), **SHORT)
+    with av.open(str(PICTURES['grain'](source, tmp_path))) as container:
+        shown = [f.to_ndarray(format='rgb24') for f in container.decode(video=0)]
+    assert not np.array_equal(shown, Decord(str(source)).read(range(40)))
+
+
+def test_clips_that_were_joined(tmp_path: Path) -> None:
+    """Decoding can't start behind the place where their parameters change."""
+    parts = [
+        write_moving(
+            tmp_path / f'{quality}.mp4', frames=24, gop=8,
+            options={'x264-params': f'bframes=0:qp={quality}'},
+        )
+        for quality in (18, 40)
+    ]  # fmt: skip
+    file = join(*parts, tmp_path / 'joined.mp4')
+    frames = [frame for part in parts for frame in PyAV(str(part)).read(range(24))]
+    assert Packets(str(file)).starts == [True] + [False] * 47
+    assert np.array_equal(one_by_one(file), frames)
