@@ -65,9 +65,7 @@ class Packets:
             # The last one is empty: it tells a decoder that there are no more.
             self.packets: list[Any] = list(self.container.demux(stream))[:-1]
             self.times = times_of(self.packets)
-            several = len(self.times) > 1 and self.codec.has_b_frames
-            if several and self.times == sorted(self.times):
-                # Those of decoding, it may be, from a container that knows no other.
+            if self.codec.has_b_frames and self.in_order_of_decoding():
                 raise LeftToOthersError('its times do not tell the order of pictures')
             self.shown = shown(self.packets)
             self.by_file: dict[int, bool] = {}
@@ -90,6 +88,18 @@ class Packets:
         if self.codec.colorspace not in COLOURS or self.codec.height % 2:
             raise LeftToOthersError(f'colours {self.codec.colorspace}, or odd height')
         self.promised = (self.codec.width, self.codec.height, self.codec.pix_fmt)
+
+    def in_order_of_decoding(self) -> bool:
+        """Whether pictures may be shown in another order than their times say.
+
+        Some recorders, and copies from containers that know no other times, have those
+        of decoding in the place of those of showing. An mp4 has both; without reordered
+        pictures the latter are later all the same, if the encoder allows for some.
+        """
+        if len(self.times) == 1 or self.times != sorted(self.times):
+            return False
+        both = self.container.format.name.startswith('mov')
+        return not both or all(packet.pts == packet.dts for packet in self.packets)
 
     def is_start(self, packet: Any) -> bool:
         """Whether decoding can start at a packet.

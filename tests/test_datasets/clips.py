@@ -15,8 +15,13 @@ def write_clip(
     height: int = 32,
     codec: str = 'libx264',
     picture: np.ndarray | None = None,
+    params: str = 'bframes=0',
 ) -> Path:
-    """A clip; frame i, up to 20, is grey of brightness 20 + 10 i, or all a picture."""
+    """A clip; frame i, up to 20, is grey of brightness 20 + 10 i, or all a picture.
+
+    Args:
+        params: Of x264.
+    """
     import av
 
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +29,7 @@ def write_clip(
         stream = container.add_stream(codec, rate=8)
         stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
         if codec == 'libx264':
-            stream.options = {'crf': '10', 'x264-params': 'bframes=0'}
+            stream.options = {'crf': '10', 'x264-params': params}
         for number in range(frames):
             image = np.full((height, width, 3), 20 + 10 * (number % 20), np.uint8)
             if picture is not None:
