@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.registry import DefaultScope
 
 import mmadapt
+
+from .forgetting import forget_runs
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -39,8 +40,8 @@ def _forks_may_differentiate() -> None:
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test starts alike, whatever ran before it in the same process."""
     torch.manual_seed(0)
-    # A runner leaves its scope behind, in which another library's names are not found.
-    DefaultScope._instance_dict.clear()
+    # A scope that a runner leaves behind hides another library's names, for one.
+    forget_runs()
     # Shell scripts under test call `python`: the one that runs the tests.
     folder = str(Path(sys.executable).parent)
     monkeypatch.setenv('PATH', folder + os.pathsep + os.environ['PATH'])

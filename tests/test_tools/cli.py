@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.forgetting import forget_runs
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -26,5 +28,6 @@ def load_tool(name: str) -> ModuleType:
 
 def run_tool(monkeypatch: pytest.MonkeyPatch, name: str, *argv: object) -> None:
     """Run a tool's main function under a command line."""
+    forget_runs()  # of a command before, which would be a process of its own
     monkeypatch.setattr(sys, 'argv', [f'tools/{name}.py', *map(str, argv)])
     load_tool(name).main()
