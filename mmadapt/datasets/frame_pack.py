@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..ending import NO_SPACE
 from ..errors import DataError
 from .frame_format import FrameFormat, encode_jpeg, shrink
 from .readers import VideoFile
@@ -84,15 +85,30 @@ def write_raw(file: Path, frames: Iterator[np.ndarray], count: int) -> tuple[int
     kept = np.lib.format.open_memmap(
         file, 'w+', dtype=np.uint8, shape=(count, *first.shape)
     )
-    if hasattr(os, 'posix_fallocate'):
-        # Where there is no room a map would end the process, with no word of why.
-        with file.open('r+b') as opened:
-            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    take_room(file)
     kept[0] = first
     for number, frame in enumerate(frames, start=1):
         kept[number] = frame
     kept.flush()
     return first.shape[0], first.shape[1]
+
+
+def take_room(file: Path) -> None:
+    """Give a file of zeros its room on the disk, where the file system can.
+
+    A map of it would end the process where there is none, with no word of why.
+
+    Raises:
+        OSError: There is none.
+    """
+    if not hasattr(os, 'posix_fallocate'):
+        return
+    with file.open('r+b') as opened:
+        try:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+        except OSError as error:
+            if error.errno in NO_SPACE:
+                raise
 
 
 def write_jpegs(

@@ -299,5 +299,11 @@ def test_room_for_pixels_is_taken_before_they_are_written(
     monkeypatch.setattr(os, 'posix_fallocate', full)
     with pytest.raises(OSError, match='No space left'):
         write_raw(tmp_path / 'a.npy', iter(frames), 5)
+
+    def unable(*_: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, 'Operation not supported')
+
+    monkeypatch.setattr(os, 'posix_fallocate', unable)
+    assert write_raw(tmp_path / 'c.npy', iter(frames), 5) == (4, 6)
     monkeypatch.delattr(os, 'posix_fallocate')  # as where there is no such function
     assert write_raw(tmp_path / 'b.npy', iter(frames), 5) == (4, 6)
