@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from filelock import FileLock, Timeout
 from mmengine.logging import print_log
 
 from ..errors import StorageError
+from ..file_locks import why_no_locks
 
 __all__ = ['alone']
 
@@ -55,31 +54,20 @@ def alone(folder: Path) -> Iterator[None]:
 def check_locks(folder: Path) -> None:
     """Refuse a place without locks.
 
-    Some file systems of a network have none, and releases of filelock differ in what
-    they do there: wait for ever, fail, or go on with a file that outlives a killed run.
-    So it is tried on a file of our own, which nobody else can hold.
-
     Raises:
         StorageError: There are none, or nothing can be written there.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        file = TemporaryFile(dir=folder.parent)  # noqa: SIM115 - closed below
+        reason = why_no_locks(folder.parent)
     except OSError as error:
         raise StorageError(
             f"{folder.parent}: the activations that it lacks can't be written there: "
             f'{error}. Choose another folder.'
         ) from error
-    with file:
-        if sys.platform == 'win32':
-            return  # whose locks need no trial
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StorageError(
-                f'{folder.parent}: its file system has no locks (flock: {error}), so '
-                'that two runs might write the same activations. Choose a folder on '
-                'another file system.'
-            ) from error
+    if reason is not None:
+        raise StorageError(
+            f'{folder.parent}: its file system has no locks (flock: {reason}), so '
+            'that two runs might write the same activations. Choose a folder on '
+            'another file system.'
+        ) from reason

@@ -81,8 +81,10 @@ def clip_notes(path: str, frames: int) -> tuple[str, ...]:
     """What is odd about a clip."""
     import av
 
+    from .streams import LENIENT
+
     notes = ['one frame'] if frames == 1 else []
-    with av.open(path) as container:
+    with av.open(path, **LENIENT) as container:
         stream = container.streams.best('video')
         stamps = [packet.pts for packet in container.demux(stream) if packet.size]
         promised = stream.frames

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ..errors import ConfigError, StorageError
+from ..file_locks import why_no_locks
 
 __all__ = ['only_writer']
 
@@ -20,7 +22,8 @@ def only_writer(folder: Path) -> Iterator[None]:
     """Be the only call that writes a folder, which is made where it isn't there.
 
     Two at once would take each other's unfinished files for their own, and the list of
-    what is there would be that of the last.
+    what is there would be that of the last. Where the file system has no locks that is
+    the user's care, and said.
 
     Args:
         folder: Where the clips go.
@@ -29,16 +32,22 @@ def only_writer(folder: Path) -> Iterator[None]:
         ConfigError: Another call is writing it.
         StorageError: Nothing can be written there.
     """
-    lock = FileLock(folder / LOCK)
     there = folder.is_dir()
+    lock = FileLock(folder / LOCK)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        reason = why_no_locks(folder)
+        if reason is None:
+            lock.acquire(timeout=0)
+        else:
+            print(
+                f'{folder}: its file system has no locks ({reason}); see that no other '
+                'call writes it at the same time.'
+            )
     except Timeout as error:
         raise ConfigError(
             f'{folder}: another call is writing there. Wait for its end, or give each '
-            'a folder of its own; lists of one folder go into one call (--lists A B). '
-            f'If there is none, remove {folder / LOCK}.'
+            'a folder of its own; lists of one folder go into one call (--lists A B).'
         ) from error
     except OSError as error:
         raise StorageError(
@@ -47,9 +56,6 @@ def only_writer(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # while it is held: nobody can have opened it since
-            (folder / LOCK).unlink()
         lock.release()
-        if not there:
-            with suppress(OSError):  # something was written
-                folder.rmdir()
+        if not there and all(file.name == LOCK for file in folder.iterdir()):
+            shutil.rmtree(folder)  # made for nothing

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DataError
 from .refresh import is_refresh
-from .streams import close, sound, strict_stream
+from .streams import LENIENT, close, sound, strict_stream
 from .turned import MATRIX, upright
 
 __all__ = ['LeftToOthersError', 'Packets']
@@ -56,7 +56,7 @@ class Packets:
         import av
 
         check_start(path)
-        self.container = av.open(path)
+        self.container = av.open(path, **LENIENT)
         stream = None
         try:
             stream = strict_stream(self.container)

@@ -15,12 +15,11 @@ from .forks import spare
 from .packets import LeftToOthersError
 from .size_check import check_size
 from .sparse import SparsePyAV
-from .streams import close, held_pictures, sound, strict_stream
+from .streams import LENIENT, close, held_pictures, sound, strict_stream
 from .threads import decoder_threads
 from .turned import upright
 
 __all__ = ['READERS', 'VideoFile']
-
 
 PHOTO_STARTS = (b'\x89PNG', b'\xff\xd8', b'BM', b'II*\x00', b'MM\x00*')
 """First bytes of PNG, JPEG, BMP and TIFF, which decoders take for clips of a frame."""
@@ -41,8 +40,8 @@ class VideoFile:
 
     decord gives exact frames, but has wheels for Linux x86-64 only, and fails on a few
     frame widths. For a few frames PyAV is faster, where it is known to give the same:
-    it is asked first. What PyAV refuses OpenCV is not asked for: it
-    decodes by the same library, and doesn't tell which frames were patched up.
+    it is asked first. What PyAV refuses OpenCV is not asked for: it decodes by the same
+    library, and doesn't tell which frames were patched up.
 
     Args:
         path: The file.
@@ -64,6 +63,7 @@ class VideoFile:
                 'end. Get it again, or take it out of the list.'
             )
         self.failures: list[str] = []
+        self.sparse = sparse
         self.untried = [one for one in READERS if sparse or one is not SparsePyAV]
         self.reader = self._open_next()
         if start.startswith(PHOTO_STARTS) and len(self.reader) == 1:
@@ -103,6 +103,8 @@ class VideoFile:
                     raise DataError('no frame')
                 return reader
             except LeftToOthersError:
+                if opener is Decord and not self.sparse:
+                    self.untried.insert(0, SparsePyAV)  # faster, part by part
                 continue
             except Exception as error:
                 self._note(opener, error)
@@ -167,7 +169,7 @@ class PyAV:
         self.path = path
         container = stream = None
         try:
-            container = av.open(path)
+            container = av.open(path, **LENIENT)
             stream = strict_stream(container)
             held = held_pictures(path)
             # Some containers don't say how many frames they have.
@@ -186,10 +188,10 @@ class PyAV:
         """Frames by index."""
         container = stream = frames = None
         try:
-            container = self.open(self.path)
+            container = self.open(self.path, **LENIENT)
             stream = strict_stream(container)
-            frames = (upright(sound(frame)) for frame in container.decode(stream))
-            return pick(frames, indices)
+            frames = (sound(frame) for frame in container.decode(stream))
+            return pick(frames, indices, upright)
         finally:
             close(container)
             del container, stream, frames
@@ -205,9 +207,7 @@ class OpenCV:
         self.path = path
         video = cv2.VideoCapture(path)
         self.length = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-        opened = video.isOpened()
-        video.release()
-        if not opened:
+        if not video.isOpened():
             raise DataError('not opened')
 
     def __len__(self) -> int:
@@ -229,13 +229,15 @@ class OpenCV:
             yield frame[..., ::-1].copy()
 
 
-def pick(frames: Any, indices: Sequence[int]) -> list[np.ndarray]:
+def pick(
+    frames: Any, indices: Sequence[int], convert: Callable[[Any], Any] | None = None
+) -> list[np.ndarray]:
     """The frames at some indices of a stream, which ends with the last needed."""
     wanted = {int(index) for index in indices}
     found: dict[int, np.ndarray] = {}
     for number, frame in enumerate(frames):
         if number in wanted:
-            found[number] = frame
+            found[number] = frame if convert is None else convert(frame)
             if len(found) == len(wanted):
                 break
     if len(found) < len(wanted):

@@ -8,6 +8,7 @@ from ..errors import DataError
 from .threads import decoder_threads
 
 __all__ = [
+    'LENIENT',
     'attentive_stream',
     'close',
     'held_pictures',
@@ -16,8 +17,11 @@ __all__ = [
     'strict_stream',
 ]
 
-EDITED = (4, b'ftyp')
-"""What mp4 and mov have in which place: they can hide pictures that they hold."""
+EDITED = (b'ftyp', b'moov', b'mdat', b'wide', b'free', b'skip', b'pnot')
+"""Boxes that mp4 and mov begin with: they can hide pictures that they hold."""
+
+LENIENT: Any = {'metadata_errors': 'replace'}
+"""Of ``av.open``: a title in another alphabet is no fault of a clip."""
 
 
 def attentive_stream(container: Any) -> Any:
@@ -86,9 +90,8 @@ def held_pictures(path: str) -> Held | None:
     Returns:
         None for other containers, and for what can't be opened: its reader says why.
     """
-    at, mark = EDITED
     with open(path, 'rb') as file:
-        if not file.read(8)[at:].startswith(mark):
+        if file.read(8)[4:] not in EDITED:
             return None
     try:
         import av
@@ -96,7 +99,7 @@ def held_pictures(path: str) -> Held | None:
         return None
     quiet()
     try:
-        with av.open(path) as container:
+        with av.open(path, **LENIENT) as container:
             stream = container.streams.best('video')
             packets = container.demux(stream) if stream else ()
             hides = [packet.is_discard for packet in packets if packet.size]

@@ -13,7 +13,7 @@ import av
 from ..errors import DataError
 from .journal import mark_of, read_journal
 from .readers import VideoFile
-from .streams import attentive_stream
+from .streams import LENIENT, attentive_stream
 from .video_jobs import attempt, run_jobs
 
 __all__ = ['check_clip', 'check_clips', 'compare_counts', 'read_in_parts']
@@ -69,7 +69,7 @@ def check_whole(file: Path) -> None:
     Raises:
         DataError: It ends early, or a frame is not what was encoded.
     """
-    container = av.open(str(file))
+    container = av.open(str(file), **LENIENT)
     stream = packet = None
     try:
         stream = attentive_stream(container)
@@ -98,7 +98,7 @@ def check_whole(file: Path) -> None:
 
 def held(file: Path) -> float:
     """Frames that a file holds, with those in front of the place where it was cut."""
-    with av.open(str(file), options={'ignore_editlist': '1'}) as container:
+    with av.open(str(file), options={'ignore_editlist': '1'}, **LENIENT) as container:
         stream = attentive_stream(container)
         return float(sum(packet.size > 0 for packet in container.demux(stream)))
 

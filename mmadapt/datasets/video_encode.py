@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import ConfigError, DataError, did_you_mean
 from .readers import VideoFile
+from .streams import LENIENT
 from .video_check import read_in_parts
 
 __all__ = ['Encoding', 'encode_clip', 'encode_pair', 'is_whole']
@@ -158,7 +159,7 @@ def fitted(frames: Iterable[np.ndarray], short_side: int) -> Iterable[np.ndarray
 
 def rate_of(source: Path) -> Fraction:
     """Frames a second, 25 where the file doesn't say."""
-    with av.open(str(source)) as container:
+    with av.open(str(source), **LENIENT) as container:
         stream = container.streams.best('video')
         rate = stream and stream.average_rate
     # x264 refuses odd rates, such as those that are guessed from broken times.

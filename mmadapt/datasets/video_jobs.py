@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -186,7 +187,7 @@ def attempt(
     except AdaptError as error:
         return None, str(error)
     except OSError as error:
-        if error.errno in NO_SPACE:
+        if error.errno in NO_SPACE and error.errno != errno.EFBIG:  # its own size
             raise StorageError(
                 f'{error}: the disk, or what may be used of it, is full. Make room, '
                 'and call this again: what is there stays.'

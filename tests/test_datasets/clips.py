@@ -48,10 +48,12 @@ def write_moving(
     pixels: str = 'yuv420p',
     gop: int = 250,
     options: dict[str, str] | None = None,
+    title: str = '',
 ) -> Path:
     """A clip of a texture that drifts under noise, so that no two frames are alike.
 
     Args:
+        title: What the file says it is called.
         size: Width and height.
         gop: At most so many frames from one key frame to the next.
         options: Of the codec.
@@ -64,6 +66,8 @@ def write_moving(
     ground = coarse.repeat(4, 0).repeat(4, 1)
     file.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(file), 'w') as container:
+        if title:
+            container.metadata['title'] = title
         stream = container.add_stream(codec, rate=8)
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.codec_context.gop_size = gop

@@ -96,7 +96,7 @@ def error_of(work: Callable[[], object]) -> Exception:
     raise AssertionError('there is none')
 
 
-def out_of_memory(frames: Any, indices: object) -> None:
+def out_of_memory(frames: Any, *_: object) -> None:
     """A fault of the machine while a decoder is at work."""
     for _ in frames:
         pass

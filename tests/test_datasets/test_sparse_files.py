@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mmadapt.datasets.data_files import look_at
 from mmadapt.datasets.packets import LeftToOthersError, Packets
 from mmadapt.datasets.readers import Decord, PyAV, VideoFile
 from mmadapt.datasets.sparse import SparsePyAV
@@ -123,3 +124,34 @@ def test_clips_that_were_joined(tmp_path: Path) -> None:
     frames = [frame for part in parts for frame in PyAV(str(part)).read(range(24))]
     assert Packets(str(file)).starts == [True] + [False] * 47
     assert np.array_equal(one_by_one(file), frames)
+
+
+def test_parts_are_read_one_behind_the_other(tmp_path: Path) -> None:
+    """And not from the start of the file each."""
+    whole = write_moving(tmp_path / 'whole.mp4', **SHORT)
+    video = VideoFile(remux([whole], tmp_path / 'part.mp4', shift=-5))
+    assert type(video.reader) is SparsePyAV
+    frames = Decord(str(whole)).read(range(5, 40))
+    parts = [video.read(range(start, start + 7)) for start in range(0, 35, 7)]
+    assert np.array_equal(np.concatenate(parts), frames)
+
+
+def test_an_old_clip_of_quicktime_hides_pictures_too(tmp_path: Path) -> None:
+    whole = write_moving(tmp_path / 'whole.mp4', **SHORT)
+    file = remux([whole], tmp_path / 'part.mp4', shift=-5)
+    file.write_bytes(file.read_bytes().replace(b'ftyp', b'free', 1))
+    video = VideoFile(file)
+    assert np.array_equal(video.read(range(35)), Decord(str(whole)).read(range(5, 40)))
+
+
+def test_a_title_in_another_alphabet(tmp_path: Path) -> None:
+    file = write_moving(tmp_path / 'a.mp4', title='caf_', **SHORT)
+    content = file.read_bytes()
+    assert content.count(b'caf_') == 1
+    file.write_bytes(content.replace(b'caf_', b'caf\xe9'))
+    for sparse in (False, True):
+        assert len(VideoFile(file, sparse=sparse).read([0, 39])) == 2
+    assert len(PyAV(str(file)).read([0, 39])) == 2
+    assert check_clip(file) == 40
+    assert encode_clip(file, tmp_path / 'b.mp4', Encoding())
+    assert look_at((str(file), 'clip')).notes == ()

@@ -65,6 +65,8 @@ def write(number: int) -> int:
     """One may not be written, and from three on there is no room."""
     if number == 1:
         raise PermissionError(errno.EACCES, 'Permission denied')
+    if number == 2:
+        raise OSError(errno.EFBIG, 'File too large')
     if number >= 3:
         raise OSError(errno.EDQUOT, 'Disk quota exceeded')
     return number
@@ -74,6 +76,10 @@ def test_no_room_ends_all_of_it() -> None:
     """It is no fault of the clips, and the next ones would find none either."""
     with pytest.raises(StorageError, match='Disk quota exceeded: the disk, or what'):
         list(run_jobs(write, range(200), 1, 'numbers'))
+    with pytest.raises(StorageError):
+        attempt(write, 3)
+    too_large = 'OSError: [Errno 27] File too large'
+    assert attempt(write, 2) == (None, too_large), 'a smaller one may fit'
     denied = 'PermissionError: [Errno 13] Permission denied'
     assert attempt(write, 1) == (None, denied), 'which is of this item alone'
 
