@@ -102,6 +102,7 @@ def test_each_class_by_itself_where_a_photo_may_have_several(
     file = write_task(cfg, tmp_path / 'task.pth', names)
     photo = write_images(tmp_path / 'photos', per_class=1) / 'val' / 'red' / '0.png'
     argv = [config, file, photo, '--device', 'cpu', '--cfg-options', f'trunk={trunk}']
+    capsys.readouterr()  # what building the task has said
     run_tool(monkeypatch, 'predict', *argv)
     lines = capsys.readouterr().out.splitlines()[1:]
     assert sorted(line.split('  ')[1] for line in lines) == names  # all, not five
