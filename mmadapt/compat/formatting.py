@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from mmengine.config import config
@@ -26,18 +27,20 @@ def format_configs_once() -> bool:
     upstream: Callable[..., Any] = config.FormatCode
     if hasattr(upstream, 'upstream'):
         return False
+    lock = Lock()
     kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
     def format_code(text: str, **options: Any) -> Any:
         """As yapf formats it, from memory where it has."""
         key = text, repr(options)
-        if key in kept:
-            kept.move_to_end(key)
-        else:
-            kept[key] = upstream(text, **options)
-            if len(kept) > KEPT:
-                kept.popitem(last=False)
-        return kept[key]
+        with lock:
+            if key in kept:
+                kept.move_to_end(key)
+            else:
+                kept[key] = upstream(text, **options)
+                if len(kept) > KEPT:
+                    kept.popitem(last=False)
+            return kept[key]
 
     format_code.upstream = upstream  # type: ignore[attr-defined]
     config.FormatCode = format_code

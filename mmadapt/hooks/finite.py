@@ -95,7 +95,9 @@ class FiniteHook(Hook):
             finite = steps.finite(left_out)
             finite = agreed(finite) if self.skip else finite
             scaled = left_out is not None
-            self.note(runner, finite, optimizer, left_out if scaled else False)
+            alone = runner.optim_wrapper is steps.wrapper  # one scale, one count
+            counted = (left_out if scaled else False) if alone else None
+            self.note(runner, finite, optimizer, counted)
             if self.noted and is_fused(optimizer) and not scaled:
                 # Unread: the kernel itself leaves the step out where it isn't finite.
                 setattr(optimizer, 'found_inf', (~finite).float())  # noqa: B010
@@ -142,6 +144,7 @@ class FiniteHook(Hook):
         finite = torch.isfinite(loss.detach()).all()
         for steps in self.watched:
             finite = steps.finite_losses(finite)
+        finite = agreed(finite) if self.skip else finite
         wrapper = runner.optim_wrapper
         left_out = None
         if hasattr(wrapper, 'loss_scaler') and wrapper.should_update():

@@ -93,8 +93,8 @@ def scale_leaves_out(optimizer: torch.optim.Optimizer) -> Tensor | None:
     A bool tensor ``()``; None without a scale, and for other optimizers, which are not
     called at all then.
     """
-    found: Tensor | None = getattr(optimizer, 'found_inf', None)
-    return None if found is None else found.bool().all()
+    found = getattr(optimizer, 'found_inf', None)  # a plain 0 where nothing had one
+    return None if found is None else torch.as_tensor(found).bool().all()
 
 
 def finite_gradients(optimizer: torch.optim.Optimizer) -> Tensor:

@@ -59,17 +59,15 @@ def has_kernel(parameter: Tensor) -> bool:
 def takes_fused(config: Mapping[str, Any]) -> bool:
     """Whether the class of an optimizer has the option, and the config leaves it.
 
-    Not SGD with momentum: torch's kernel takes the momentum of a first step from memory
-    that nobody wrote where a loss scale leaves that step out, and wants all gradients
-    of a group to come for the first time at once.
+    Not SGD, which may have momentum now or get it from a schedule: torch's kernel takes
+    that of a first step from memory that nobody wrote where a loss scale leaves that
+    step out, and wants all gradients of a group to come for the first time at once.
     """
     if any(name in config for name in CHOICES):
         return False
     kind = config.get('type')
     found: Any = OPTIMIZERS.get(kind) if isinstance(kind, str) else kind
-    if not inspect.isclass(found) or (
-        issubclass(found, torch.optim.SGD) and config.get('momentum')
-    ):
+    if not inspect.isclass(found) or issubclass(found, torch.optim.SGD):
         return False
     return 'fused' in inspect.signature(found).parameters
 

@@ -223,3 +223,24 @@ def test_what_a_scale_leaves_out_is_read_later(
     iterate(hook, run, run.model(x).sum() * float('nan'))
     with pytest.raises(NonFiniteError, match='iteration 10'):
         hook.before_save_checkpoint(run, {})
+
+
+def one_nan_loss(rank: int) -> list[Any]:
+    """The second process has two losses that are no number, with a loss scale."""
+    run = runner()
+    run.model = MMDistributedDataParallel(nn.Linear(2, 1), broadcast_buffers=False)
+    optimizer = torch.optim.SGD(run.model.parameters(), lr=0.1)
+    run.optim_wrapper = Scaled(optimizer, scale=1.0)
+    hook = FiniteHook(skip=1)
+    hook.before_train(run)
+    for step in range(4):
+        loss = run.model(torch.ones(1, 2)).sum()
+        try:
+            iterate(hook, run, loss * float('nan') if rank and step else loss)
+        except NonFiniteError:
+            return ['stopped', step, hook.skipped]
+    return ['ended', hook.skipped]
+
+
+def test_processes_agree_where_the_scale_leaves_the_step_out(tmp_path: Path) -> None:
+    assert in_processes(2, one_nan_loss, tmp_path) == [['stopped', 2, 2]] * 2

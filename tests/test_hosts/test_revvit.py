@@ -89,5 +89,10 @@ def test_each_layer_throws_dice_of_its_own() -> None:
     model.train()
     torch.manual_seed(0)
     feature(model(image_input(batch=8)))
-    seeds = [seed for layer in model.layers for seed in layer.seeds.values()]
+    seeds = [seed for layer in model.layers for seed in layer.drawn.values()]
     assert len(set(seeds)) == len(seeds) == 4 * len(model.layers)
+    after = torch.rand(3)
+    torch.manual_seed(0)
+    again = [torch.randint(2**62, (4,)).tolist() for _ in model.layers]
+    assert sum(again, []) == seeds
+    assert torch.equal(torch.rand(3), after), 'the stream goes on where it was'

@@ -19,7 +19,7 @@ def built(model: nn.Module, **config: Any) -> torch.optim.Optimizer:
 @pytest.mark.parametrize(
     ('config', 'fused'),
     [
-        ({'type': 'SGD', 'lr': 0.1}, True),
+        ({'type': 'SGD', 'lr': 0.1}, False),
         ({'type': 'SGD', 'lr': 0.1, 'momentum': 0.9}, False),
         ({'type': 'SGD', 'lr': 0.1, 'momentum': 0.9, 'fused': True}, True),
         ({'type': torch.optim.SGD, 'lr': 0.1, 'momentum': 0.9}, False),

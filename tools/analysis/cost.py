@@ -116,8 +116,9 @@ def main() -> None:
             if not no_memory(error):
                 raise
             refused.append(
-                f'{method} did not fit into memory: {error or type(error).__name__} '
-                '(--batch, --size and --frames make it smaller)'
+                f'{method} did not fit into memory, or its process was ended: '
+                f'{str(error) or type(error).__name__} (--batch, --size and --frames '
+                'make it smaller)'
             )
     if not costs:
         raise ConfigError(' '.join(refused))

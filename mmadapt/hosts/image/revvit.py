@@ -21,12 +21,17 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
     y1 = x1 + Attn(LN(x2)) + A(x2) and y2 = x2 + MLP(LN(y1)) + A(y1): an adapter reads
     what its branch reads, and is added where that is. Upstream's own backward pass
     knows no adapter; an adapted trunk uses autograd's. Upstream seeds its dice from the
-    clock; here they follow the generator, so that a block that is computed again drops
-    the same again, and a seeded run repeats itself.
+    clock, as do layers of it without an adapter; here they follow the CPU's generator,
+    so that a block that is computed again drops the same again.
     """
+
+    drawn: dict[str, int]
 
     def forward(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
         """The streams ``y1`` and ``y2``, all of shape ``(B, N, C)``."""
+        keys = ('attn', 'droppath', 'ffn', 'after')
+        self.drawn = dict(zip(keys, torch.randint(2**62, (4,)).tolist(), strict=True))
+        state = torch.get_rng_state()
         self.seed_cuda('attn')
         normed = self.ln1(x2)
         h = self.attn(normed)
@@ -36,17 +41,18 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
         self.seed_cuda('ffn')
         normed = self.ln2(y1)
         h = self.ffn(normed)
-        self.seed_cuda('after')
         # As upstream: both branches of a layer are dropped together.
         torch.manual_seed(self.seeds['droppath'])
         y2 = self.close_mlp(x2, self.dropped(h), normed, read=y1)
-        # Else the next layer would throw what the MLP of this one has thrown.
-        torch.manual_seed(self.seeds['after'])
+        # A GPU goes on from a seed of its own, the CPU from where it was: seeds drawn
+        # from what they have seeded would soon come again.
+        torch.manual_seed(self.drawn['after'])
+        torch.set_rng_state(state)
         return y1, y2
 
     def seed_cuda(self, key: str) -> None:
-        """Keep a seed drawn from the CPU's generator, and start from it."""
-        self.seeds[key] = int(torch.randint(2**62, ()))
+        """Start from a seed that was drawn for this layer."""
+        self.seeds[key] = self.drawn[key]
         torch.manual_seed(self.seeds[key])
 
     def dropped(self, h: Tensor) -> Tensor:

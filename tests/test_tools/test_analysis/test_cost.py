@@ -208,6 +208,7 @@ def test_numbers_are_checked(
     'error',
     [
         torch.OutOfMemoryError('CUDA out of memory'),
+        MemoryError(),
         RuntimeError('DefaultCPUAllocator: not enough memory'),
         BrokenProcessPool('terminated abruptly'),
     ],
@@ -229,7 +230,7 @@ def test_what_fits_is_told_where_another_does_not(
     command.main()
     out = capsys.readouterr().out
     assert '| linear' in out
-    assert f'full did not fit into memory: {error} (--batch' in out
+    assert f'its process was ended: {str(error) or "MemoryError"} (--batch' in out
 
 
 def test_other_errors_stay_errors(monkeypatch: pytest.MonkeyPatch) -> None:
