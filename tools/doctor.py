@@ -198,6 +198,7 @@ def write_clip(file: Path) -> Path | None:
         stream = container.add_stream('libx264', rate=8)
         stream.width = stream.height = 32
         stream.pix_fmt = 'yuv420p'
+        stream.options = {'x264-params': 'bframes=0'}  # so that any reader takes it
         for index in range(8):
             grey = numpy.full((32, 32, 3), 30 * index, dtype='uint8')
             container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, 'rgb24')))

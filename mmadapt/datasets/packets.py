@@ -93,13 +93,10 @@ class Packets:
         """Whether pictures may be shown in another order than their times say.
 
         Some recorders, and copies from containers that know no other times, have those
-        of decoding in the place of those of showing. An mp4 has both; without reordered
-        pictures the latter are later all the same, if the encoder allows for some.
+        of decoding in the place of those of showing. A clip without reordered pictures
+        looks the same where its encoder allows for some.
         """
-        if len(self.times) == 1 or self.times != sorted(self.times):
-            return False
-        both = self.container.format.name.startswith('mov')
-        return not both or all(packet.pts == packet.dts for packet in self.packets)
+        return len(self.times) > 1 and self.times == sorted(self.times)
 
     def is_start(self, packet: Any) -> bool:
         """Whether decoding can start at a packet.

@@ -68,13 +68,27 @@ def test_times_that_are_those_of_decoding(ending: str, tmp_path: Path) -> None:
 
 
 def test_pictures_that_come_as_they_are_shown(tmp_path: Path) -> None:
-    """By an encoder that may reorder them, and had no reason to."""
+    """By an encoder that may reorder them, and had no reason to: it looks the same."""
     file = write_clip(tmp_path / 'a.mp4', params='bframes=3:b-adapt=1')
-    opened = Packets(str(file))
-    assert opened.codec.has_b_frames
-    assert opened.times == sorted(opened.times)
+    with pytest.raises(LeftToOthersError, match='order of pictures'):
+        Packets(str(file))
     whole = Decord(str(file)).read(range(12))
     assert np.array_equal(one_by_one(file), whole)
+    file = write_clip(tmp_path / 'b.mp4', params='bframes=0')
+    assert type(VideoFile(file, sparse=True).reader) is SparsePyAV
+
+
+def test_times_of_decoding_that_were_copied_into_an_mp4(tmp_path: Path) -> None:
+    """Where those of decoding are put in front of them, as if they were others."""
+
+    def forget(packet: Any) -> None:
+        packet.pts = packet.dts
+
+    whole = write_moving(tmp_path / 'whole.mp4', **SHORT)
+    between = remux([whole], tmp_path / 'a.mkv', shift=3, change=forget)
+    file = remux([between], tmp_path / 'a.mp4')
+    with pytest.raises(LeftToOthersError, match='order of pictures'):
+        Packets(str(file))
 
 
 PICTURES: dict[str, Callable[[Path, Path], Path]] = {
