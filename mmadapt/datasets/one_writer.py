@@ -33,7 +33,7 @@ def only_writer(folder: Path) -> Iterator[None]:
         StorageError: Nothing can be written there.
     """
     there = folder.is_dir()
-    lock = FileLock(folder / LOCK)
+    lock = FileLock(folder / LOCK, mode=0o666)  # of a group, perhaps
     try:
         folder.mkdir(parents=True, exist_ok=True)
         reason = why_no_locks(folder)
@@ -56,6 +56,6 @@ def only_writer(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        if not there and {file.name for file in folder.glob('*')} <= {LOCK}:
+            shutil.rmtree(folder, ignore_errors=True)  # made for nothing
         lock.release()
-        if not there and all(file.name == LOCK for file in folder.iterdir()):
-            shutil.rmtree(folder)  # made for nothing

@@ -90,9 +90,16 @@ def test_each_layer_throws_dice_of_its_own() -> None:
     torch.manual_seed(0)
     feature(model(image_input(batch=8)))
     seeds = [seed for layer in model.layers for seed in layer.drawn.values()]
-    assert len(set(seeds)) == len(seeds) == 4 * len(model.layers)
+    assert len(set(seeds)) == len(seeds) == 5 * len(model.layers)
     after = torch.rand(3)
     torch.manual_seed(0)
-    again = [torch.randint(2**62, (4,)).tolist() for _ in model.layers]
+    again = [torch.randint(2**62, (5,)).tolist() for _ in model.layers]
     assert sum(again, []) == seeds
     assert torch.equal(torch.rand(3), after), 'the stream goes on where it was'
+
+
+def test_it_can_be_exported() -> None:
+    model = mmadapt.adapt(build(drop_path_rate=0.5), {'bottleneck': 4})
+    model.eval()
+    x = image_input()
+    assert torch.export.export(model, (x,), strict=False) is not None

@@ -96,7 +96,8 @@ def no_memory(error: Exception) -> bool:
     """Whether an error says that memory ran out; a CPU's comes as a RuntimeError."""
     # A process that the system has ended for its memory says nothing itself.
     kinds = (MemoryError, torch.OutOfMemoryError, BrokenProcessPool)
-    return isinstance(error, kinds) or 'DefaultCPUAllocator' in str(error)
+    texts = ('DefaultCPUAllocator', 'out of memory', 'ALLOC_FAILED')
+    return isinstance(error, kinds) or any(text in str(error) for text in texts)
 
 
 def main() -> None:

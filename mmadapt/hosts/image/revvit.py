@@ -29,9 +29,7 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
 
     def forward(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
         """The streams ``y1`` and ``y2``, all of shape ``(B, N, C)``."""
-        keys = ('attn', 'droppath', 'ffn', 'after')
-        self.drawn = dict(zip(keys, torch.randint(2**62, (4,)).tolist(), strict=True))
-        state = torch.get_rng_state()
+        state = self.draw_seeds()
         self.seed_cuda('attn')
         normed = self.ln1(x2)
         h = self.attn(normed)
@@ -42,18 +40,39 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
         normed = self.ln2(y1)
         h = self.ffn(normed)
         # As upstream: both branches of a layer are dropped together.
-        torch.manual_seed(self.seeds['droppath'])
-        y2 = self.close_mlp(x2, self.dropped(h), normed, read=y1)
-        # A GPU goes on from a seed of its own, the CPU from where it was: seeds drawn
-        # from what they have seeded would soon come again.
-        torch.manual_seed(self.drawn['after'])
-        torch.set_rng_state(state)
+        self.seed_cuda('droppath')
+        h = self.dropped(h)
+        self.seed_cuda('adapter')  # which else would drop what attention's has dropped
+        y2 = self.close_mlp(x2, h, normed, read=y1)
+        self.go_on(state)
         return y1, y2
+
+    def draw_seeds(self) -> Tensor | None:
+        """Draw this layer's seeds; returns the CPU's state behind them.
+
+        None in evaluation, which throws no dice.
+        """
+        if not self.training:
+            return None
+        keys = ('attn', 'droppath', 'ffn', 'adapter', 'after')
+        seeds = torch.randint(2**62, (len(keys),)).tolist()
+        self.drawn = dict(zip(keys, seeds, strict=True))
+        return torch.get_rng_state()
 
     def seed_cuda(self, key: str) -> None:
         """Start from a seed that was drawn for this layer."""
-        self.seeds[key] = self.drawn[key]
-        torch.manual_seed(self.seeds[key])
+        if self.training:
+            self.seeds[key] = self.drawn[key]
+            torch.manual_seed(self.seeds[key])
+
+    def go_on(self, state: Tensor | None) -> None:
+        """Go on behind the layer: a GPU from a seed, the CPU from where it was.
+
+        Seeds drawn from what they have seeded themselves would soon come again.
+        """
+        if state is not None:
+            torch.manual_seed(self.drawn['after'])
+            torch.set_rng_state(state)
 
     def dropped(self, h: Tensor) -> Tensor:
         """A branch behind stochastic depth, which upstream builds at each call."""
