@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.runner import FlexibleRunner, Runner
 
 import mmadapt
 
-from .forgetting import forget_runs
+from .forgetting import first_run, forget_runs
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -22,6 +23,7 @@ def _imported() -> None:
     MMEngine collects for each data set it builds, which among half a million objects
     takes longer than most tests.
     """
+    forget_runs()  # or those of the module before would be kept for good
     gc.collect()
     gc.freeze()
 
@@ -42,6 +44,8 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     # A scope that a runner leaves behind hides another library's names, for one.
     forget_runs()
+    for kind in (Runner, FlexibleRunner):  # one test may train several in one second
+        monkeypatch.setattr(kind, '__init__', first_run(kind.__init__))
     # Shell scripts under test call `python`: the one that runs the tests.
     folder = str(Path(sys.executable).parent)
     monkeypatch.setenv('PATH', folder + os.pathsep + os.environ['PATH'])

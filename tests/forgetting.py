@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from mmengine.utils import ManagerMixin
 
-__all__ = ['forget_runs']
+__all__ = ['first_run', 'forget_runs']
 
 
 def forget_runs() -> None:
@@ -24,3 +26,14 @@ def managers(kind: type) -> Iterator[type]:
     for below in kind.__subclasses__():
         yield below
         yield from managers(below)
+
+
+def first_run(build: Callable[..., None]) -> Callable[..., None]:
+    """A runner's ``__init__``, which forgets the runs before."""
+
+    @functools.wraps(build)
+    def forget_and_build(*args: Any, **values: Any) -> None:
+        forget_runs()
+        build(*args, **values)
+
+    return forget_and_build
