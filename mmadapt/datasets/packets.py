@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError
 from .refresh import is_refresh
 from .streams import LENIENT, close, sound, strict_stream
-from .turned import MATRIX, upright
+from .turned import MATRIX, says_itself, upright
 
 __all__ = ['LeftToOthersError', 'Packets']
 
@@ -158,22 +158,15 @@ class Packets:
             raise LeftToOthersError('pictures that say themselves how they are shown')
 
     def turned_by_file(self, start: int) -> bool:
-        """Whether it is the file that says how its pictures are to be shown.
-
-        A decoder that knows nothing of the file tells what a picture itself says.
+        """Whether it is an mp4 that says how its pictures are to be shown.
 
         Args:
             start: The place of a key frame.
         """
-        import av
-
         if start not in self.by_file:
-            alone: Any = av.CodecContext.create(self.codec.name, 'r')
-            alone.extradata, alone.thread_count = self.codec.extradata, 1
-            first = [*alone.decode(self.packets[start]), *alone.decode(None)]
-            by_picture = any(MATRIX in frame.side_data for frame in first)
             is_mp4 = self.container.format.name.startswith('mov')
-            self.by_file[start] = is_mp4 and not by_picture
+            by_file = is_mp4 and not says_itself(self.codec, self.packets[start])
+            self.by_file[start] = by_file
         return self.by_file[start]
 
     def pictures(self, places: range, wanted: Collection[int]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from os import PathLike
 from typing import Any, Protocol
 
@@ -12,12 +13,14 @@ from ..errors import BrokenFileError, DataError
 from .container_check import missing_bytes
 from .file_check import is_own_fault, read_file
 from .forks import spare
+from .held import held_pictures
 from .packets import LeftToOthersError
+from .pick import pick
 from .size_check import check_size
 from .sparse import SparsePyAV
-from .streams import LENIENT, close, held_pictures, sound, strict_stream
+from .streams import LENIENT, close, sound, strict_stream
 from .threads import decoder_threads
-from .turned import upright
+from .turned import rgb, says_itself, upright
 
 __all__ = ['READERS', 'VideoFile']
 
@@ -159,7 +162,8 @@ class PyAV:
     """PyAV: reads from the start, as not every file can be searched exactly.
 
     A frame with a part that doesn't decode is an error, not patched up. Unlike the
-    others it leaves the frames of a phone as they were recorded: they are turned here.
+    others it leaves the frames of a phone as they were recorded: they are turned here,
+    as decord does it, by what an mp4 says of the whole clip.
     """
 
     def __init__(self, path: str) -> None:
@@ -186,15 +190,22 @@ class PyAV:
 
     def read(self, indices: Sequence[int]) -> list[np.ndarray]:
         """Frames by index."""
-        container = stream = frames = None
+        container = stream = packets = first = frames = None
         try:
             container = self.open(self.path, **LENIENT)
             stream = strict_stream(container)
-            frames = (sound(frame) for frame in container.decode(stream))
-            return pick(frames, indices, upright)
+            packets = container.demux(stream)
+            first = next(packets)
+            by_file = container.format.name.startswith('mov') and not says_itself(
+                stream.codec_context, first
+            )
+            frames = (
+                sound(frame) for p in chain([first], packets) for frame in p.decode()
+            )
+            return pick(frames, indices, upright if by_file else rgb)
         finally:
             close(container)
-            del container, stream, frames
+            del container, stream, packets, first, frames
 
 
 class OpenCV:
@@ -227,22 +238,6 @@ class OpenCV:
             if not read:
                 return
             yield frame[..., ::-1].copy()
-
-
-def pick(
-    frames: Any, indices: Sequence[int], convert: Callable[[Any], Any] | None = None
-) -> list[np.ndarray]:
-    """The frames at some indices of a stream, which ends with the last needed."""
-    wanted = {int(index) for index in indices}
-    found: dict[int, np.ndarray] = {}
-    for number, frame in enumerate(frames):
-        if number in wanted:
-            found[number] = frame if convert is None else convert(frame)
-            if len(found) == len(wanted):
-                break
-    if len(found) < len(wanted):
-        raise DataError(f'frame {min(wanted - set(found))} is not there')
-    return [found[int(index)] for index in indices]
 
 
 READERS: tuple[Callable[[str], Reader], ...] = (SparsePyAV, Decord, PyAV, OpenCV)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import DataError
 from .threads import decoder_threads
@@ -11,14 +11,10 @@ __all__ = [
     'LENIENT',
     'attentive_stream',
     'close',
-    'held_pictures',
     'quiet',
     'sound',
     'strict_stream',
 ]
-
-EDITED = (b'ftyp', b'moov', b'mdat', b'wide', b'free', b'skip', b'pnot')
-"""Boxes that mp4 and mov begin with: they can hide pictures that they hold."""
 
 LENIENT: Any = {'metadata_errors': 'replace'}
 """Of ``av.open``: a title in another alphabet is no fault of a clip."""
@@ -67,45 +63,6 @@ def quiet() -> None:
     import av
 
     av.logging.set_level(None)
-
-
-class Held(NamedTuple):
-    """Pictures that a clip holds.
-
-    Attributes:
-        shown: How many are shown.
-        hidden: How many are not.
-    """
-
-    shown: int
-    hidden: int
-
-
-def held_pictures(path: str) -> Held | None:
-    """What an mp4 holds, of which its header counts all, or more.
-
-    A part that was cut out without encoding it anew begins at the key frame in front,
-    and hides what comes before the cut.
-
-    Returns:
-        None for other containers, and for what can't be opened: its reader says why.
-    """
-    with open(path, 'rb') as file:
-        if file.read(8)[4:] not in EDITED:
-            return None
-    try:
-        import av
-    except ImportError:  # decord stands alone, and shows what is hidden
-        return None
-    quiet()
-    try:
-        with av.open(path, **LENIENT) as container:
-            stream = container.streams.best('video')
-            packets = container.demux(stream) if stream else ()
-            hides = [packet.is_discard for packet in packets if packet.size]
-    except av.FFmpegError:
-        return None
-    return Held(hides.count(False), hides.count(True))
 
 
 def close(container: Any) -> None:

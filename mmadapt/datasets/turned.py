@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ['quarter_turns', 'upright']
+__all__ = ['quarter_turns', 'rgb', 'says_itself', 'upright']
 
 MATRIX = 'DISPLAYMATRIX'
 """PyAV's name of what says how a frame is to be shown."""
@@ -45,6 +45,25 @@ def rgb(frame: Any) -> np.ndarray:
     """
     pixels: np.ndarray = frame.to_ndarray(format='rgb24', threads=1)
     return pixels
+
+
+def says_itself(codec: Any, packet: Any) -> bool:
+    """Whether a picture says itself how it is to be shown, and not its file.
+
+    A decoder that knows nothing of the file tells. decord, of an older FFmpeg, turns by
+    the file alone.
+
+    Args:
+        codec: PyAV's decoder of the clip.
+        packet: A key frame's.
+    """
+    import av
+
+    alone: Any = av.CodecContext.create(codec.name, 'r')
+    alone.extradata, alone.thread_count = codec.extradata, 1
+    # Its bytes alone: a picture that the file hides would not come out.
+    frames = [*alone.decode(av.Packet(bytes(packet))), *alone.decode(None)]
+    return any(MATRIX in frame.side_data for frame in frames)
 
 
 def quarter_turns(matrix: bytes) -> int:

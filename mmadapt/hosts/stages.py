@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..adapters import Method
 from ..errors import ConfigError
-from .base import AdapterHost, promote
+from .base import HOSTS, AdapterHost, promote
 
 __all__ = ['STAGES', 'AdaptedStage', 'register_stage', 'revive_checkpoints']
 
@@ -82,9 +82,9 @@ def revive_checkpoints(model: nn.Module) -> None:
         model: A module whose parameters are frozen, or not, as they will be.
     """
     for module in model.modules():
+        use_autograd(module)
         if not any(parameter.requires_grad for parameter in module.parameters()):
             continue
-        use_autograd(module)
         if type(module) in STAGES:
             promote(module, STAGES[type(module)])
         elif is_innermost(module) and not isinstance(
@@ -99,12 +99,18 @@ def use_autograd(module: nn.Module) -> None:
     """Switch RevViT's own backward pass off, where it would compute something else.
 
     It recomputes the layers as upstream wrote them, and behind a frozen stem it isn't
-    run at all. Without it the memory is that of any ViT.
+    run at all. Without it the memory is that of any ViT. All of its layers take the
+    form of those with adapters: upstream's seed their dice, and those of all that
+    follows, from the clock, in evaluation too.
     """
-    own = getattr(module, 'no_custom_backward', None) is False
-    everything = all(parameter.requires_grad for parameter in module.parameters())
+    own, layers = (getattr(module, n, None) for n in ('no_custom_backward', 'layers'))
+    trains = [parameter.requires_grad for parameter in module.parameters()]
     adapted = any(isinstance(inner, Method) for inner in module.modules())
-    if own and (adapted or not everything):
+    if own is None or layers is None or (all(trains) and not adapted):
+        return
+    for layer in layers:
+        promote(layer, HOSTS.get(type(layer), type(layer)))
+    if any(trains):
         setattr(module, 'no_custom_backward', True)  # noqa: B010 - not typed
 
 

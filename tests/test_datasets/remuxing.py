@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 Change = Callable[[Any], None]
@@ -18,6 +19,7 @@ def remux(
     change: Change | None = None,
     prefix: bytes = b'',
     turned: int = 0,
+    options: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """Copy the packets of clips, one clip behind the other.
 
@@ -28,10 +30,11 @@ def remux(
         change: What is done to each packet.
         prefix: Bytes in front of each packet's.
         turned: Degrees, to be said by the container.
+        options: Of the container.
     """
     import av
 
-    options = {'avoid_negative_ts': 'disabled'}
+    options = {'avoid_negative_ts': 'disabled', **options}
     with av.open(str(target), 'w', options=options) as new:
         copy: Any = None
         for source in sources:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mmadapt.datasets.container_check import boxes
 from mmadapt.datasets.data_files import look_at
+from mmadapt.datasets.held import held_pictures
 from mmadapt.datasets.packets import LeftToOthersError, Packets
 from mmadapt.datasets.readers import Decord, PyAV, VideoFile
 from mmadapt.datasets.sparse import SparsePyAV
@@ -113,6 +115,7 @@ def test_every_reader_shows_the_same(kind: str, tmp_path: Path) -> None:
     video.read([7])
     assert (type(video.reader) is SparsePyAV) is (kind in SPARSE)
     assert video.failures == [], 'nothing is wrong with it'
+    assert np.array_equal(PyAV(str(file)).read(range(40)), frames), 'alone'
 
 
 def test_the_grain_would_show(tmp_path: Path) -> None:
@@ -148,6 +151,35 @@ def test_parts_are_read_one_behind_the_other(tmp_path: Path) -> None:
     frames = Decord(str(whole)).read(range(5, 40))
     parts = [video.read(range(start, start + 7)) for start in range(0, 35, 7)]
     assert np.array_equal(np.concatenate(parts), frames)
+
+
+def test_hidden_key_pictures_that_say_how_they_are_shown(tmp_path: Path) -> None:
+    """A decoder gives nothing for what is hidden, and so would tell nothing."""
+    whole = write_moving(tmp_path / 'whole.mp4', size=(96, 64), **SHORT)
+    parts = [
+        remux([whole], tmp_path / f'{bool(p)}.mp4', shift=-5, prefix=p, turned=turned)
+        for p, turned in ((ON_ITS_SIDE, 0), (b'', 90))
+    ]
+    frames = np.array(Decord(str(whole)).read(range(5, 40)))
+    for file, shown in zip(parts, (frames, np.rot90(frames, axes=(1, 2))), strict=True):
+        assert np.array_equal(one_by_one(file), shown)
+        assert np.array_equal(PyAV(str(file)).read(range(35)), shown)
+
+
+def test_the_header_tells_what_is_hidden(tmp_path: Path) -> None:
+    """A file of hours isn't read for it, but for one that has a header a fragment."""
+    whole = write_moving(tmp_path / 'whole.mp4', **SHORT)
+    options = {'movflags': 'faststart'}
+    file = remux([whole], tmp_path / 'part.mp4', shift=-5, options=options)
+    assert held_pictures(str(file)) == (35, 5)
+    content = file.read_bytes()
+    file.write_bytes(content[: content.index(b'mdat') + 1024])
+    assert held_pictures(str(file)) == (35, 5), 'the pictures themselves were read'
+    options = {'movflags': 'frag_keyframe+empty_moov'}
+    fragments = remux([whole], tmp_path / 'fragments.mp4', options=options)
+    assert b'moof' in [kind for kind, _ in boxes(str(fragments))]
+    assert held_pictures(str(fragments)) == (40, 0)
+    assert held_pictures(str(remux([whole], tmp_path / 'a.mkv'))) is None
 
 
 def test_an_old_clip_of_quicktime_hides_pictures_too(tmp_path: Path) -> None:

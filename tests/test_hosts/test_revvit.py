@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -96,6 +97,51 @@ def test_each_layer_throws_dice_of_its_own() -> None:
     again = [torch.randint(2**62, (5,)).tolist() for _ in model.layers]
     assert sum(again, []) == seeds
     assert torch.equal(torch.rand(3), after), 'the stream goes on where it was'
+
+
+@pytest.mark.parametrize('adapter', [{'bottleneck': 4, 'layers': [1]}, None])
+def test_layers_without_an_adapter_keep_off_the_clock(
+    adapter: dict[str, Any] | None,
+) -> None:
+    model = mmadapt.adapt(build(drop_path_rate=0.5, drop_rate=0.1), adapter)
+    outputs = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        model.train()
+        outputs.append(feature(model(image_input(batch=8))))
+    assert torch.equal(*outputs)
+    state = torch.get_rng_state()
+    model.eval()
+    model(image_input(batch=8))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_evaluation_drops_nothing() -> None:
+    """Upstream's own drops branches there."""
+    plain = mmadapt.adapt(build(), {'bottleneck': 4})
+    deep = mmadapt.adapt(build(drop_path_rate=0.5), {'bottleneck': 4})
+    deep.load_state_dict(plain.state_dict())
+    outputs = []
+    for model in (plain, deep):
+        model.eval()
+        outputs.append(feature(model(image_input(batch=8))))
+    assert torch.equal(*outputs)
+
+
+def test_two_adapters_of_a_layer_drop_apart() -> None:
+    options = {'bottleneck': 4, 'branch': 'both', 'dropout': 0.5, 'init': 'normal'}
+    model = mmadapt.adapt(build(), options)
+    model.train()
+    dropped: list[torch.Tensor] = []
+    for name in ('attn_adapter', 'adapter'):
+        adapter = getattr(model.layers[0], name)
+        torch.nn.init.constant_(adapter.down.bias, 9.0)  # ReLU drops nothing
+        adapter.up.register_forward_pre_hook(
+            lambda _, args: dropped.append(args[0] == 0)
+        )
+    model(image_input(batch=8))
+    assert len(dropped) == 2
+    assert not torch.equal(*dropped)
 
 
 def test_it_can_be_exported() -> None:

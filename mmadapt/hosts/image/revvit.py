@@ -21,8 +21,9 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
     y1 = x1 + Attn(LN(x2)) + A(x2) and y2 = x2 + MLP(LN(y1)) + A(y1): an adapter reads
     what its branch reads, and is added where that is. Upstream's own backward pass
     knows no adapter; an adapted trunk uses autograd's. Upstream seeds its dice from the
-    clock, as do layers of it without an adapter; here they follow the CPU's generator,
-    so that a block that is computed again drops the same again.
+    clock, in evaluation too; here they follow the CPU's generator, so that a block that
+    is computed again drops the same again. Layers without an adapter are of this class
+    where anything of the trunk is frozen.
     """
 
     drawn: dict[str, int]
@@ -75,8 +76,12 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
             torch.set_rng_state(state)
 
     def dropped(self, h: Tensor) -> Tensor:
-        """A branch behind stochastic depth, which upstream builds at each call."""
-        out: Tensor = build_dropout(self.drop_path_cfg)(h)
+        """A branch behind stochastic depth.
+
+        Upstream builds it at each call, and so as in training: there it drops branches
+        in evaluation too.
+        """
+        out: Tensor = build_dropout(self.drop_path_cfg).train(self.training)(h)
         return out
 
     @staticmethod
