@@ -12,6 +12,7 @@ from .frame_store import FrameStore
 from .lists import Entry, check_labels, find_files, read_list
 from .names import read_class_names
 from .readers import VideoFile
+from .reading import DecodeVideo, OpenVideo
 from .time_limit import SECONDS, within
 from .tolerant import FileDataset
 
@@ -103,12 +104,18 @@ class VideoList(FileDataset):
     def check_sample(self, info: Mapping[str, Any]) -> None:
         """Decode the first and the last frame of a clip, unless its frames are kept.
 
+        It may take as long as the pipeline's own steps may.
+
         Raises:
             BrokenFileError: It can't be.
         """
         if 'frames_file' not in info:
             path = info[self.FILE]
-            within(SECONDS, lambda: read_ends(path), path)
+            steps = (OpenVideo, DecodeVideo)
+            given = [
+                t.seconds for t in self.pipeline.transforms if isinstance(t, steps)
+            ]
+            within(max(given, default=SECONDS), lambda: read_ends(path), path)
 
 
 def read_ends(path: str) -> None:

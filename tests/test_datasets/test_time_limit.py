@@ -191,8 +191,8 @@ def test_a_limit_that_is_no_time_is_refused(name: str, seconds: Any) -> None:
         TRANSFORMS.build({'type': name, 'seconds': seconds})
 
 
-def test_looking_whether_a_clip_is_broken_has_a_limit_too(
-    hanging: Path, monkeypatch: pytest.MonkeyPatch
+def test_looking_whether_a_clip_is_broken_has_the_pipelines_limit(
+    hanging: Path,
 ) -> None:
     dataset = build(hanging, test_mode=False)
     info = next(
@@ -200,8 +200,11 @@ def test_looking_whether_a_clip_is_broken_has_a_limit_too(
         for entry in map(dataset.get_data_info, range(len(dataset)))
         if entry['filename'].endswith(HANGING)
     )
-    monkeypatch.setattr('mmadapt.datasets.video.SECONDS', 0.2)
-    with pytest.raises(HangingFileError, match=HANGING):
+    for step, seconds in zip(
+        dataset.pipeline.transforms, (0.2, None, 0.4), strict=False
+    ):
+        step.seconds = seconds
+    with pytest.raises(HangingFileError, match=rf'{HANGING}.* 0\.4 seconds'):
         dataset.check_sample(info)
 
 

@@ -98,6 +98,16 @@ def test_branches_are_dropped_as_upstream_drops_them(case: HostCase, seed: int) 
     assert torch.equal(*outputs)
 
 
+def test_evaluation_draws_nothing(case: HostCase) -> None:
+    """No branch is dropped there, and no generator moves."""
+    adapted = mmadapt.adapt(case.build(**case.drop_path), ADAPTER)
+    adapted.eval()
+    state = torch.get_rng_state()
+    with torch.no_grad():
+        adapted(case.input())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_upstreams_checkpoints_do_not_cost_the_gradients(case: HostCase) -> None:
     gradients = []
     for options in ({}, case.with_cp):
