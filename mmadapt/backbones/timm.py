@@ -15,6 +15,8 @@ from torch import nn
 from ..errors import ConfigError
 from ..placement import AdapterConfig
 from .checks import check_inner_init
+from .compiling import set_compile_blocks
+from .recompute import set_recompute
 from .trunk import adapt_backbone, drawn_from
 
 __all__ = ['AdaptedBackbone']
@@ -28,6 +30,9 @@ def AdaptedBackbone(
     norm_eval: bool = True,
     init_cfg: Mapping[str, Any] | None = None,
     frozen_dtype: str | None = None,
+    recompute: str = 'none',
+    fused_mlp: bool = False,
+    compile_blocks: bool | Mapping[str, Any] = False,
     num_classes: int = 0,
     pretrained: bool = False,
     pretrained_cfg: None = None,
@@ -44,6 +49,9 @@ def AdaptedBackbone(
         init_cfg: See there; the trunk's file has timm's own names.
         frozen_dtype: Must be None: MMAction2 calls ``forward_features`` of timm's
             models, past what stands around their forward.
+        recompute: See :class:`mmadapt.backbones.image.AdaptFormerViT`.
+        fused_mlp: See there.
+        compile_blocks: See there.
         num_classes: MMAction2 gives 0: the recognizer has the head.
         pretrained: timm gives it to every model; must be False.
         pretrained_cfg: timm gives it to every model; unused.
@@ -79,4 +87,6 @@ def AdaptedBackbone(
     check_inner_init({'type': name, 'pretrained': pretrained})
     with drawn_from(init_cfg):
         inner = create_model(name, num_classes=num_classes, **options)
-    return adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)
+    adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)
+    set_recompute(inner, recompute, fused_mlp)
+    return set_compile_blocks(inner, compile_blocks, fused_mlp)

@@ -23,7 +23,7 @@ from ..weights.stamp import find_stamps
 from ..wrapping import unwrapped
 from .first_iteration import FirstIteration
 from .precision import check_precision
-from .start import check_batches, check_split, check_trunks, start_line
+from .start import batch_line, check_batches, check_split, check_trunks, start_line
 from .sync_buffers import check_synced
 
 __all__ = ['FrozenTrunkHook', 'frozen_tensors']
@@ -44,7 +44,8 @@ class FrozenTrunkHook(Hook):
 
     Raises:
         FrozenTrunkError: Any of this is not so. Nothing is saved then.
-        DataError: No batch to train on.
+        DataError: No batch to train on; with a sharded model, processes with a batch
+            more than others.
         ConfigError: No hook that shares the statistics, or a trunk in bfloat16 and a
             training in another precision.
         TaskFileError: A checkpoint of other classes than those of the data, or trained
@@ -64,9 +65,11 @@ class FrozenTrunkHook(Hook):
         model = unwrapped(runner.model)
         check_trunks(model)
         check_precision(runner)
-        check_batches(runner)
+        check_batches(runner, is_sharded(model))
         fix_norms(model)
         runner.logger.info(start_line(model))
+        if (line := batch_line(runner)) is not None:
+            runner.logger.warning(line)
         with self.timed():
             frozen = dict(frozen_tensors(model))
             check_synced(runner, frozen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sized
+from typing import Any
 
 from mmengine.dist import get_rank, get_world_size
 from mmengine.runner import Runner
@@ -15,8 +16,9 @@ from ..precision import stored
 from ..report import parameter_report
 from ..weights.differences import shortened
 from ..weights.stamp import TaskStamp, find_stamps
+from .optimizers import wrappers
 
-__all__ = ['check_batches', 'check_split', 'check_trunks', 'start_line']
+__all__ = ['batch_line', 'check_batches', 'check_split', 'check_trunks', 'start_line']
 
 
 def check_trunks(model: nn.Module) -> None:
@@ -35,11 +37,16 @@ def check_trunks(model: nn.Module) -> None:
             )
 
 
-def check_batches(runner: Runner) -> None:
+def check_batches(runner: Runner, together: bool = False) -> None:
     """Refuse a training set that doesn't fill one batch.
 
+    Args:
+        runner: Of the training.
+        together: Whether each batch takes all processes, as a sharded model does.
+
     Raises:
-        DataError: With the size of set and batch.
+        DataError: With the size of set and batch; or processes that would wait for
+            others, which have a batch less.
     """
     loader = runner.train_dataloader
     if isinstance(loader, Sized) and len(loader) == 0:
@@ -48,6 +55,51 @@ def check_batches(runner: Runner) -> None:
             f'of {getattr(loader, "batch_size", "?")} (drop_last=True, for the '
             "head's BatchNorm). Lower train_dataloader.batch_size."
         )
+    if together:
+        check_shares(loader)
+
+
+def check_shares(loader: Any) -> None:
+    """Refuse a sampler that gives one process a batch more than another.
+
+    Raises:
+        DataError: It does, where each batch takes all processes.
+    """
+    if getattr(loader.sampler, 'round_up', True):
+        return
+    size, world = len(loader.dataset), get_world_size()
+    batch = loader.batch_size or 1
+    shares = [math.ceil((size - rank) / world) for rank in range(world)]
+    rounded = math.floor if loader.drop_last else math.ceil
+    if len({rounded(share / batch) for share in shares}) > 1:
+        raise DataError(
+            f'{size} samples give {world} processes {shares} each, in batches of '
+            f'{batch}, and a sharded model needs all of them for each batch. Take '
+            'round_up=False out of the sampler.'
+        )
+
+
+def batch_line(runner: Runner) -> str | None:
+    """That the learning rate is meant for another batch; None where it isn't.
+
+    The config says for which in ``auto_scale_lr.base_batch_size``. A step takes the
+    batches of all processes, and as many of them as are accumulated.
+    """
+    scaling = runner.cfg.get('auto_scale_lr') or {}
+    meant, each = scaling.get('base_batch_size'), runner.train_dataloader.batch_size
+    if scaling.get('enable') or not meant or not each:
+        return None
+    counts = [getattr(w, '_accumulative_counts', 1) for w in wrappers(runner)]
+    world, waits = get_world_size(), max(counts)
+    taken = world * each * waits
+    if taken == meant:
+        return None
+    waited = f' x {waits} accumulated' if waits > 1 else ''
+    return (
+        f'the learning rate of this config is meant for {meant} samples a step; here '
+        f'are {taken} ({world} x {each}{waited}). --auto-scale-lr fits it to '
+        f'{world} x {each}.'
+    )
 
 
 def check_split(loop: object, together: bool = False) -> None:
@@ -78,15 +130,9 @@ def check_split(loop: object, together: bool = False) -> None:
             f'{len(data)} samples that are scored; its share is {allowed[0]}. Give '
             "sampler=dict(type='DefaultSampler', shuffle=False)."
         )
+    if together:
+        check_shares(loader)
     batch = loader.batch_size or 1
-    if together and not getattr(sampler, 'round_up', True):
-        shares = [math.ceil((len(data) - one) / world) for one in range(world)]
-        if len({math.ceil(one / batch) for one in shares}) > 1:
-            raise DataError(
-                f'{len(data)} samples give {world} processes {shares} each, in batches '
-                f'of {batch}, and a sharded model needs all of them for each batch. '
-                'Take round_up=False out of the sampler.'
-            )
     rest = share % batch
     if loader.drop_last and rest:
         raise DataError(

@@ -10,7 +10,10 @@ import torch
 from mmaction.registry import MODELS
 from mmaction.utils import register_all_modules
 
+from mmadapt.adapters import Adapter
 from mmadapt.errors import ConfigError
+from mmadapt.hosts import AdapterHost
+from tests.helpers import randomise
 
 timm = pytest.importorskip(
     'timm', reason='timm is not installed: its models under MMAction2 go untested'
@@ -71,6 +74,34 @@ def test_a_recognizer_around_timm_computes_what_the_plain_one_does(
     assert trained and all('.adapter.' in name for name in trained)
 
 
+def gradients(**options: Any) -> dict[str, torch.Tensor]:
+    """Of a step with random adapters, the same for all options."""
+    torch.manual_seed(0)
+    model = recognizer(adapted(init_cfg={'type': 'RandomTrunk', 'seed': 0}, **options))
+    for module in model.modules():
+        if isinstance(module, Adapter):
+            randomise(module)
+    model.train()
+    clips = torch.randn(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    model.extract_feat(clips, stage='backbone')[0].square().sum().backward()
+    found = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    tiers = {m.recompute_tier for m in model.modules() if isinstance(m, AdapterHost)}
+    codes = [m.block_code for m in model.modules() if isinstance(m, AdapterHost)]
+    assert tiers == {options.get('recompute', 'none')}
+    assert all(code is not None for code in codes) is ('compile_blocks' in options)
+    return found
+
+
+@pytest.mark.parametrize(
+    'options', [{'recompute': 'block'}, {'compile_blocks': {'backend': 'eager'}}]
+)
+def test_its_blocks_take_the_options_of_the_others(options: dict[str, Any]) -> None:
+    expected, found = gradients(), gradients(**options)
+    assert expected and set(found) == set(expected)
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, msg=name)
+
+
 def test_the_wrong_outer_scope_is_named() -> None:
     with pytest.raises(ConfigError, match=r"type='timm.AdaptedBackbone'"):
         MODELS.build(
@@ -85,6 +116,8 @@ def test_the_wrong_outer_scope_is_named() -> None:
         adapted(backbone={**SWIN, 'pretrained': True}, init_cfg=None),
         adapted(pretrained=True),
         adapted(frozen_dtype='bfloat16'),
+        adapted(recompute='mlp'),
+        adapted(fused_mlp=True),
         adapted(backbone={**SWIN, 'feature_shape': 'NHWC'}),
         adapted(backbone={}),
     ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import mmpretrain
 import pytest
 import yaml
 from mmengine.config import Config
@@ -98,6 +100,34 @@ def test_it_builds_and_its_parameters_are_those_listed(path: Path) -> None:
     assert trainable == depth * adapter + (width + 1) * classes + norm
     assert trainable == LISTED[path.name]
     assert frozen == FROZEN[path.name]
+
+
+@pytest.mark.parametrize(
+    ('config', 'trunk'),
+    [
+        ('dinov2-giant_imagenet.py', 'dinov2/vit-giant-p14_dinov2-pre_headless.py'),
+        ('eva02-large_frames-16_ssv2.py', 'eva02/eva02-large-p14_headless.py'),
+    ],
+)
+def test_pixels_are_those_that_the_trunk_was_trained_on(
+    config: str, trunk: str
+) -> None:
+    zoo = Path(mmpretrain.__file__).parent / '.mim' / 'configs' / trunk
+    told = Config.fromfile(zoo).data_preprocessor
+    cfg = load_config(CONFIGS / 'scale' / config)
+    found = cfg.model.get('data_preprocessor') or cfg.data_preprocessor
+    for key in ('mean', 'std'):
+        assert list(found[key]) == pytest.approx(list(told[key]))
+
+
+def test_a_step_takes_as_many_samples_as_its_learning_rate_is_meant_for() -> None:
+    for path in SCALE:
+        cfg = load_config(path)
+        command = re.search(r'NNODES=(\d+) .* (\d+) ', path.read_text())
+        assert command is not None, path
+        processes = int(command[1]) * int(command[2])
+        taken = processes * cfg.train_dataloader.batch_size
+        assert taken == cfg.auto_scale_lr.base_batch_size, path
 
 
 @each_config

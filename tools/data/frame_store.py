@@ -1,7 +1,7 @@
 """Keeps the decoded frames of the clips of some lists, which training reads at once.
 
     python tools/data/frame_store.py data/ssv2 data/ssv2_frames
-    tools/dist_train.sh configs/adaptformer_ssv2.py 8 \
+    tools/dist_train.sh configs/adaptformer_ssv2.py 8 --auto-scale-lr \
         --cfg-options data_root=data/ssv2 frame_store=data/ssv2_frames ...
 
 Every frame as a JPEG file, or with --format raw as pixels to map into memory; the short

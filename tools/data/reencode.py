@@ -1,7 +1,7 @@
 """Encodes the clips of some lists anew, so that training reads them faster.
 
     python tools/data/reencode.py data/ssv2 data/ssv2_fast
-    tools/dist_train.sh configs/adaptformer_ssv2.py 8 \
+    tools/dist_train.sh configs/adaptformer_ssv2.py 8 --auto-scale-lr \
         --cfg-options data_root=data/ssv2_fast ...
 
 h264, a key frame every 16 frames, short side at most 256, no sound, as many frames as

@@ -42,6 +42,9 @@ def fewest(
 ) -> float:
     """The fewest operations of a step, nothing computed twice, of a batch.
 
+    Of an image the class token alone is read, so that the last block needs keys and
+    values of all tokens, and the rest of that one.
+
     Args:
         shape: What is run.
         blocks: From the lowest adapter to the top, an adapter in each; 0 without.
@@ -50,12 +53,18 @@ def fewest(
         full: Whether the trunk trains.
     """
     width, count = shape.width, shape.tokens
-    products = 24 * width**2
-    patch = 3 * 256 * (2 if shape.frames else 1)
-    total = shape.depth * (products + 4 * count * width) + 2 * patch * width
+    patch = 2 * 3 * 256 * (2 if shape.frames else 1) * width * count
+    rows = count if shape.frames else 1
+    products = [24 * width**2 * count] * (shape.depth - 1)
+    products.append(4 * width**2 * count + 20 * width**2 * rows)
+    pairs = [count**2 * width] * (shape.depth - 1) + [rows * count * width]
+    adapters = [2 * width * bottleneck * count] * (shape.depth - 1)
+    adapters.append(2 * width * bottleneck * rows)
+    total = patch + sum(products) + 4 * sum(pairs)
     if full:
-        total += shape.depth * (2 * products + attention * count * width)
+        total += 2 * sum(products) + attention * sum(pairs)
     if blocks:
-        total += (blocks - 1) * (products + attention * count * width)
-        total += blocks * 12 * width * bottleneck - 2 * width * bottleneck
-    return float(total * count * shape.batch)
+        lowest = shape.depth - blocks  # below its adapter nothing is differentiated
+        total += sum(products[lowest + 1 :]) + attention * sum(pairs[lowest + 1 :])
+        total += 6 * sum(adapters[lowest:]) - adapters[lowest]
+    return float(total * shape.batch)
