@@ -10,6 +10,7 @@ from torch import nn
 from .adapters import Method
 from .errors import ConfigError
 from .hosts import promote
+from .hosts.bare import bare_blocks
 from .hosts.class_row import all_rows
 from .hosts.norm import fix_statistics, free_statistics
 from .hosts.stages import revive_checkpoints
@@ -50,7 +51,7 @@ def adapt(
         >>> model = adapt(backbone, dict(bottleneck=64), trainable=['fc_norm'])
     """
     check_model(model)
-    with all_rows(model):
+    with all_rows(model), bare_blocks(model):
         placements = plan(model, adapter)
         check_trainable(model, trainable)
         release_stages(model, trainable)

@@ -10,7 +10,9 @@ from torch import nn
 
 import mmadapt
 from mmadapt.adapt import adapter_prefixes
+from mmadapt.backbones.recompute import set_recompute
 from mmadapt.errors import ConfigError
+from mmadapt.hosts import AdapterHost
 from tests.helpers import (
     build_image_swin,
     build_image_vit,
@@ -99,6 +101,15 @@ def test_adapting_twice_is_refused() -> None:
     model = mmadapt.adapt(build_image_vit(), {'bottleneck': 4})
     with pytest.raises(ConfigError, match='adapted already'):
         mmadapt.adapt(model, {'bottleneck': 4})
+
+
+def test_blocks_that_are_computed_again_are_adapted_later() -> None:
+    model = set_recompute(mmadapt.adapt(build_image_vit(), None), 'block')
+    mmadapt.adapt(model, {'bottleneck': 4, 'layers': [-1]})
+    hosts = [module for module in model.modules() if isinstance(module, AdapterHost)]
+    assert len(hosts) == len(model.layers)
+    assert {host.recompute_tier for host in hosts} == {'block'}
+    assert len(adapter_prefixes(model)) == 1
 
 
 def test_no_host_names_the_known_blocks() -> None:

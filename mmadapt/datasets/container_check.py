@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ['boxes', 'missing_bytes']
+from .boxes import BOXES, boxes
 
-BOXES = (
-    b'ftyp', b'styp', b'moov', b'moof', b'mdat', b'mfra', b'sidx', b'free', b'skip',
-    b'wide', b'uuid', b'udta', b'meta', b'pdin', b'pnot',
-)  # fmt: skip
-"""What stands on the top level of an MP4 or MOV file."""
+__all__ = ['missing_bytes']
 
 SEGMENT = 0x18538067
 """ID of what follows the header in Matroska and WebM."""
@@ -40,7 +35,7 @@ def missing_bytes(path: str) -> int:
     with open(path, 'rb') as file:
         head = file.read(12)
         if head[4:8] in BOXES:
-            return max([size, *(end for _, end in boxes(path))]) - size
+            return max(end_of_boxes(file, size) - size, 0)
         if head[:4] == b'RIFF':
             missing = int.from_bytes(head[4:8], 'little') + 8 - size
             return missing if PADDING < missing < 2**32 - 1 - size else 0
@@ -49,32 +44,14 @@ def missing_bytes(path: str) -> int:
     return 0
 
 
-def boxes(path: str) -> Iterator[tuple[bytes, int]]:
-    """The boxes on the top level of an MP4 or MOV file, as far as they are known.
-
-    Only their heads are read.
-
-    Args:
-        path: The file.
-
-    Yields:
-        The kind of each, and where it ends.
-    """
-    size = os.path.getsize(path)
-    with open(path, 'rb') as file:
-        place = 0
-        while place + 8 <= size:
-            file.seek(place)
-            head = file.read(16)
-            length, kind = int.from_bytes(head[:4], 'big'), head[4:8]
-            if length == 1:
-                length = int.from_bytes(head[8:16], 'big')
-            if length == 0:  # up to the end
-                length = size - place
-            if kind not in BOXES or length < 8:
-                return
-            place += length
-            yield kind, place
+def end_of_boxes(file: BinaryIO, size: int) -> int:
+    """Where the last box ends, as far as they are known."""
+    place = 0
+    for box in boxes(file, 0, size):
+        if box.kind not in BOXES:
+            break
+        place = box.end
+    return place
 
 
 def end_of_segment(file: BinaryIO, size: int) -> int:

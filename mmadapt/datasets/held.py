@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from .container_check import boxes
+from .boxes import boxes
 from .streams import LENIENT, quiet
 
 __all__ = ['Held', 'held_pictures']
@@ -35,24 +37,26 @@ def held_pictures(path: str) -> Held | None:
     Returns:
         None for other containers, and for what can't be opened: its reader says why.
     """
-    found = [kind for kind, _ in boxes(path)]
-    if not found or found[0] not in EDITED:
+    size = os.path.getsize(path)
+    with open(path, 'rb') as file:
+        found = list(boxes(file, 0, size))
+    if not found or found[0].kind not in EDITED:
         return None
     try:
         import av
     except ImportError:  # decord stands alone, and shows what is hidden
         return None
     quiet()
+    fragments = found[-1].end < size or any(box.kind == b'moof' for box in found)
     try:
         with av.open(path, **LENIENT) as container:
             stream = container.streams.best('video')
-            if stream is None:
-                hides = []
-            elif b'moof' in found:
-                packets = container.demux(stream)
-                hides = [packet.is_discard for packet in packets if packet.size]
-            else:
-                hides = [entry.is_discard for entry in stream.index_entries]
+            pictures: Iterable[Any] = ()
+            if stream is not None:
+                pictures = (
+                    container.demux(stream) if fragments else stream.index_entries
+                )
+            hides = [picture.is_discard for picture in pictures if picture.size]
     except av.FFmpegError:
         return None
     return Held(hides.count(False), hides.count(True))

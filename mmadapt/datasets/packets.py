@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError
 from .refresh import is_refresh
 from .streams import LENIENT, close, sound, strict_stream
-from .turned import MATRIX, says_itself, upright
+from .turned import turns_of_file, upright
 
 __all__ = ['LeftToOthersError', 'Packets']
 
@@ -62,13 +62,13 @@ class Packets:
             stream = strict_stream(self.container)
             self.codec: Any = stream.codec_context
             self.check_kind()
+            self.turns = turns_of_file(path, stream.id)
             # The last one is empty: it tells a decoder that there are no more.
             self.packets: list[Any] = list(self.container.demux(stream))[:-1]
             self.times = times_of(self.packets)
             if self.codec.has_b_frames and self.in_order_of_decoding():
                 raise LeftToOthersError('its times do not tell the order of pictures')
             self.shown = shown(self.packets)
-            self.by_file: dict[int, bool] = {}
             self.joined = any(p.has_sidedata('new_extradata') for p in self.packets)
             self.starts = [self.is_start(packet) for packet in self.packets]
             if not self.starts[0]:
@@ -129,45 +129,29 @@ class Packets:
         places = {self.times[place]: place for place in wanted}
         found: dict[int, np.ndarray] = {}
         for frame in self.pictures(range(start, max(wanted) + 1), wanted):
-            self.check_picture(frame, start)
+            self.check_picture(frame)
             place = places.get(sound(frame).pts)
             if place is not None:
-                found[place] = upright(frame)
+                found[place] = upright(frame, self.turns)
         self.codec.flush_buffers()
         if len(found) < len(places):
             raise DataError('a frame is not there')
         return found
 
-    def check_picture(self, frame: Any, start: int) -> None:
+    def check_picture(self, frame: Any) -> None:
         """Leave a picture to others that is another than the file promised.
 
         decord scales what has another size to that of the first. Versions of FFmpeg
         have ways of their own with an odd height, be it as recorded or as shown, with
         two fields a picture, and with a crop at the left, which comes out too wide.
-        Turned is what an mp4 says of the whole clip, not what single pictures say.
 
         Raises:
             LeftToOthersError: It is.
         """
         found = (frame.width, frame.height, frame.format.name)
-        turned = MATRIX in frame.side_data
-        odd = frame.width % 2 and turned
+        odd = frame.width % 2 and self.turns
         if found != self.promised or frame.interlaced_frame or odd:
             raise LeftToOthersError(f'pictures of {found}, or of two fields, or odd')
-        if turned and not self.turned_by_file(start):
-            raise LeftToOthersError('pictures that say themselves how they are shown')
-
-    def turned_by_file(self, start: int) -> bool:
-        """Whether it is an mp4 that says how its pictures are to be shown.
-
-        Args:
-            start: The place of a key frame.
-        """
-        if start not in self.by_file:
-            is_mp4 = self.container.format.name.startswith('mov')
-            by_file = is_mp4 and not says_itself(self.codec, self.packets[start])
-            self.by_file[start] = by_file
-        return self.by_file[start]
 
     def pictures(self, places: range, wanted: Collection[int]) -> Iterator[Any]:
         """What the decoder makes of packets, leaving out what nothing refers to."""

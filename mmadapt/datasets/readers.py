@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
+from functools import partial
 from os import PathLike
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from .size_check import check_size
 from .sparse import SparsePyAV
 from .streams import LENIENT, close, sound, strict_stream
 from .threads import decoder_threads
-from .turned import rgb, says_itself, upright
+from .turned import turns_of_file, upright
 
 __all__ = ['READERS', 'VideoFile']
 
@@ -175,6 +175,7 @@ class PyAV:
         try:
             container = av.open(path, **LENIENT)
             stream = strict_stream(container)
+            self.turns = turns_of_file(path, stream.id)
             held = held_pictures(path)
             # Some containers don't say how many frames they have.
             self.length = (held.shown if held is not None else stream.frames) or sum(
@@ -190,22 +191,15 @@ class PyAV:
 
     def read(self, indices: Sequence[int]) -> list[np.ndarray]:
         """Frames by index."""
-        container = stream = packets = first = frames = None
+        container = stream = frames = None
         try:
             container = self.open(self.path, **LENIENT)
             stream = strict_stream(container)
-            packets = container.demux(stream)
-            first = next(packets)
-            by_file = container.format.name.startswith('mov') and not says_itself(
-                stream.codec_context, first
-            )
-            frames = (
-                sound(frame) for p in chain([first], packets) for frame in p.decode()
-            )
-            return pick(frames, indices, upright if by_file else rgb)
+            frames = (sound(frame) for frame in container.decode(stream))
+            return pick(frames, indices, partial(upright, turns=self.turns))
         finally:
             close(container)
-            del container, stream, packets, first, frames
+            del container, stream, frames
 
 
 class OpenCV:

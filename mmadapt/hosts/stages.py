@@ -99,18 +99,18 @@ def use_autograd(module: nn.Module) -> None:
     """Switch RevViT's own backward pass off, where it would compute something else.
 
     It recomputes the layers as upstream wrote them, and behind a frozen stem it isn't
-    run at all. Without it the memory is that of any ViT. All of its layers take the
-    form of those with adapters: upstream's seed their dice, and those of all that
-    follows, from the clock, in evaluation too.
+    run at all. Without it the memory is that of any ViT. In any case all of its layers
+    take the form of those with adapters: upstream's seed their dice, and those of all
+    that follows, from the clock, in evaluation too, where they drop branches besides.
     """
     own, layers = (getattr(module, n, None) for n in ('no_custom_backward', 'layers'))
     trains = [parameter.requires_grad for parameter in module.parameters()]
     adapted = any(isinstance(inner, Method) for inner in module.modules())
-    if own is None or layers is None or (all(trains) and not adapted):
+    if own is None or layers is None:
         return
     for layer in layers:
         promote(layer, HOSTS.get(type(layer), type(layer)))
-    if any(trains):
+    if any(trains) and (adapted or not all(trains)):
         setattr(module, 'no_custom_backward', True)  # noqa: B010 - not typed
 
 

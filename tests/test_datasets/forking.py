@@ -91,7 +91,7 @@ def error_of(work: Callable[[], object]) -> Exception:
     """The error that something ends with."""
     try:
         work()
-    except (DataError, MemoryError) as error:
+    except (DataError, MemoryError, ValueError) as error:
         return error
     raise AssertionError('there is none')
 
@@ -103,7 +103,7 @@ def out_of_memory(frames: Any, *_: object) -> None:
     raise MemoryError
 
 
-def too_large(frame: Any) -> None:
+def too_large(frame: Any, turns: int) -> None:
     """The same, at one frame."""
     raise MemoryError
 
@@ -123,6 +123,9 @@ def main(reader: str, clip: Path, damaged: Path) -> None:
     of_another_thread(clip)
     kept['error'] = error_of(lambda: opened(clip).read([99999]))
     in_fork('error', drop)
+    if reader == 'PyAV':
+        kept['error'] = error_of(lambda: readers.PyAV(str(damaged)).read(range(12)))
+        in_fork('error of its decoder', drop)
     readers.pick, packets.upright = out_of_memory, too_large
     if reader != 'Decord':  # which picks by itself
         kept['error'] = error_of(lambda: VideoFile(clip, sparse=True).read([3]))

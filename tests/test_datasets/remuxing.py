@@ -17,7 +17,7 @@ def remux(
     target: Path,
     shift: int = 0,
     change: Change | None = None,
-    prefix: bytes = b'',
+    prefix: bytes | Sequence[bytes] = b'',
     turned: int = 0,
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
@@ -28,13 +28,14 @@ def remux(
         target: The copy.
         shift: Frames by which all is shown later.
         change: What is done to each packet.
-        prefix: Bytes in front of each packet's.
+        prefix: Bytes in front of each packet's; of several the last goes on.
         turned: Degrees, to be said by the container.
         options: Of the container.
     """
     import av
 
     options = {'avoid_negative_ts': 'disabled', **options}
+    front, number = [prefix] if isinstance(prefix, bytes) else [*prefix], 0
     with av.open(str(target), 'w', options=options) as new:
         copy: Any = None
         for source in sources:
@@ -48,7 +49,8 @@ def remux(
                 for packet in old.demux(stream):
                     if packet.dts is None:
                         continue
-                    made = av.Packet(prefix + bytes(packet))
+                    made = av.Packet(front[min(number, len(front) - 1)] + bytes(packet))
+                    number += 1
                     made.time_base, made.duration = packet.time_base, packet.duration
                     made.is_keyframe = packet.is_keyframe
                     made.pts = packet.pts + shift * step

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmadapt.datasets.container_check import boxes
 from mmadapt.datasets.data_files import look_at
 from mmadapt.datasets.held import held_pictures
 from mmadapt.datasets.packets import LeftToOthersError, Packets
@@ -18,7 +17,14 @@ from mmadapt.datasets.sparse import SparsePyAV
 from mmadapt.datasets.video_check import check_clip
 from mmadapt.datasets.video_encode import Encoding, encode_clip
 from tests.test_datasets.clips import write_clip, write_moving
-from tests.test_datasets.remuxing import GRAIN, ON_ITS_SIDE, join, remux
+from tests.test_datasets.remuxing import (
+    GRAIN,
+    ON_ITS_SIDE,
+    join,
+    remux,
+    replace,
+    table,
+)
 
 SHORT = {'gop': 12, 'options': {'x264-params': 'bframes=3:b-adapt=0'}}
 
@@ -100,8 +106,14 @@ PICTURES: dict[str, Callable[[Path, Path], Path]] = {
     ),
     'turned mkv': lambda source, folder: remux([source], folder / 'a.mkv', turned=90),
     'turned mp4': lambda source, folder: remux([source], folder / 'a.mp4', turned=90),
+    'both': lambda source, folder: remux(
+        [source], folder / 'a.mp4', prefix=ON_ITS_SIDE, turned=90
+    ),
+    'later': lambda source, folder: remux(
+        [source], folder / 'a.mp4', prefix=(b'',) * 12 + (ON_ITS_SIDE,)
+    ),
 }
-SPARSE = ('grain', 'turned mp4')
+TURNED = ('turned mp4', 'both')
 
 
 @pytest.mark.parametrize('kind', PICTURES)
@@ -109,11 +121,11 @@ def test_every_reader_shows_the_same(kind: str, tmp_path: Path) -> None:
     source = write_moving(tmp_path / 'whole.mp4', size=(96, 64), **SHORT)
     file = PICTURES[kind](source, tmp_path)
     frames = Decord(str(file)).read(range(40))
-    assert (frames[0].shape == (96, 64, 3)) is (kind == 'turned mp4')
+    assert (frames[0].shape == (96, 64, 3)) is (kind in TURNED)
     assert np.array_equal(one_by_one(file), frames)
     video = VideoFile(file, sparse=True)
     video.read([7])
-    assert (type(video.reader) is SparsePyAV) is (kind in SPARSE)
+    assert type(video.reader) is SparsePyAV
     assert video.failures == [], 'nothing is wrong with it'
     assert np.array_equal(PyAV(str(file)).read(range(40)), frames), 'alone'
 
@@ -153,8 +165,8 @@ def test_parts_are_read_one_behind_the_other(tmp_path: Path) -> None:
     assert np.array_equal(np.concatenate(parts), frames)
 
 
-def test_hidden_key_pictures_that_say_how_they_are_shown(tmp_path: Path) -> None:
-    """A decoder gives nothing for what is hidden, and so would tell nothing."""
+def test_parts_of_clips_that_say_how_they_are_shown(tmp_path: Path) -> None:
+    """Whose key picture is hidden."""
     whole = write_moving(tmp_path / 'whole.mp4', size=(96, 64), **SHORT)
     parts = [
         remux([whole], tmp_path / f'{bool(p)}.mp4', shift=-5, prefix=p, turned=turned)
@@ -175,11 +187,48 @@ def test_the_header_tells_what_is_hidden(tmp_path: Path) -> None:
     content = file.read_bytes()
     file.write_bytes(content[: content.index(b'mdat') + 1024])
     assert held_pictures(str(file)) == (35, 5), 'the pictures themselves were read'
-    options = {'movflags': 'frag_keyframe+empty_moov'}
+    options = {'movflags': 'frag_keyframe+empty_moov+default_base_moof'}
     fragments = remux([whole], tmp_path / 'fragments.mp4', options=options)
-    assert b'moof' in [kind for kind, _ in boxes(str(fragments))]
+    assert b'moof' in fragments.read_bytes()
+    assert held_pictures(str(fragments)) == (40, 0)
+    # Of events, a box that few know; behind it the rest is in fragments, or isn't.
+    content = fragments.read_bytes()
+    place = content.index(b'moof') - 4
+    event = b'\0\0\0\x0cemsg\0\0\0\0'
+    fragments.write_bytes(content[:place] + event + content[place:])
     assert held_pictures(str(fragments)) == (40, 0)
     assert held_pictures(str(remux([whole], tmp_path / 'a.mkv'))) is None
+
+
+def test_a_picture_of_no_bytes_is_none(tmp_path: Path) -> None:
+    """Of which a header can tell."""
+    file = remux([write_moving(tmp_path / 'whole.mp4', **SHORT)], tmp_path / 'a.mp4')
+    content = bytearray(file.read_bytes())
+    sizes = bytearray(table(content, b'stsz')[8:])
+    sizes[-4:] = bytes(4)
+    replace(content, b'stsz', bytes(sizes))
+    file.write_bytes(content)
+    assert held_pictures(str(file)) == (39, 0)
+
+
+@pytest.mark.parametrize('codec', ['qtrle', 'cinepak', 'rawvideo', 'msmpeg4v3'])
+def test_old_codecs_of_quicktime(codec: str, tmp_path: Path) -> None:
+    """Decoders of which need to know more than what stands in front of the pictures."""
+    import av
+
+    file = tmp_path / 'a.mov'
+    with av.open(str(file), 'w') as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.width, stream.height = 64, 48
+        stream.pix_fmt = 'yuv420p' if codec == 'msmpeg4v3' else 'rgb24'
+        for number in range(6):
+            pixels = np.full((48, 64, 3), 40 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format='rgb24')
+            container.mux(stream.encode(frame.reformat(format=stream.pix_fmt)))
+        container.mux(stream.encode())
+    frames = PyAV(str(file)).read([0, 5])
+    assert [round(float(frame.mean()), -1) for frame in frames] == [0, 200]
+    assert len(VideoFile(file).read([5])) == 1
 
 
 def test_an_old_clip_of_quicktime_hides_pictures_too(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_a_limit_that_is_no_time_is_refused(name: str, seconds: Any) -> None:
 
 
 def test_looking_whether_a_clip_is_broken_has_the_pipelines_limit(
-    hanging: Path,
+    hanging: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = build(hanging, test_mode=False)
     info = next(
@@ -201,10 +201,14 @@ def test_looking_whether_a_clip_is_broken_has_the_pipelines_limit(
         if entry['filename'].endswith(HANGING)
     )
     for step, seconds in zip(
-        dataset.pipeline.transforms, (0.2, None, 0.4), strict=False
+        dataset.pipeline.transforms, (0.1, None, 0.3), strict=False
     ):
         step.seconds = seconds
+    monkeypatch.setattr('mmadapt.datasets.video.SECONDS', 0.2)
     with pytest.raises(HangingFileError, match=rf'{HANGING}.* 0\.4 seconds'):
+        dataset.check_sample(info)
+    monkeypatch.setattr('mmadapt.datasets.video.SECONDS', 0.6)
+    with pytest.raises(HangingFileError, match=rf'{HANGING}.* 0\.6 seconds'):
         dataset.check_sample(info)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from pathlib import Path
 
 import mmaction.datasets  # noqa: F401
@@ -96,6 +95,6 @@ def test_quarters_of_a_circle(degrees: int) -> None:
         round(2**16 * value)
         for value in (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
     )
-    matrix = struct.pack('=9i', cos, sin, 0, -sin, cos, 0, 0, 0, 2**30)
+    matrix = (cos, sin, 0, -sin, cos, 0, 0, 0, 2**30)
     expected = (-degrees // 90) % 4 if degrees % 90 == 0 else 0
     assert quarter_turns(matrix) == expected

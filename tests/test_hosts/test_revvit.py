@@ -10,6 +10,7 @@ import torch
 from mmpretrain.models.backbones.revvit import RevTransformerEncoderLayer
 
 import mmadapt
+from mmadapt.adapt import adapter_prefixes
 from mmadapt.adapters import Adapter
 from mmadapt.backbones.recompute import set_recompute
 from mmadapt.hosts.image.revvit import AdaptedRevLayer
@@ -114,6 +115,37 @@ def test_layers_without_an_adapter_keep_off_the_clock(
     model.eval()
     model(image_input(batch=8))
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_full_fine_tuning_keeps_off_the_clock_with_upstreams_backward_pass() -> None:
+    """Its gradients are those of autograd, and repeat themselves."""
+    found: list[dict[str, torch.Tensor]] = []
+    for own in (True, True, False):
+        torch.manual_seed(0)
+        model = mmadapt.adapt(build(drop_path_rate=0.5, drop_rate=0.1), None, 'all')
+        assert model.no_custom_backward is False
+        model.no_custom_backward = not own
+        model.train()
+        torch.manual_seed(1)
+        out = feature(model(image_input(batch=8)))
+        after = torch.get_rng_state()
+        out.square().sum().backward()
+        assert torch.equal(torch.get_rng_state(), after)
+        found.append({n: p.grad.clone() for n, p in model.named_parameters()})
+    first, again, by_autograd = found
+    for name, gradient in first.items():
+        assert torch.equal(again[name], gradient), name
+        torch.testing.assert_close(
+            gradient, by_autograd[name], rtol=1e-4, atol=1e-5, msg=name
+        )
+
+
+def test_it_is_adapted_behind_linear_probing() -> None:
+    model = mmadapt.adapt(
+        mmadapt.adapt(build(), None), {'bottleneck': 4, 'layers': [1]}
+    )
+    assert adapter_prefixes(model) == ['layers.1.adapter']
+    assert {type(layer) for layer in model.layers} == {AdaptedRevLayer}
 
 
 def test_evaluation_drops_nothing() -> None:

@@ -23,7 +23,7 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
     knows no adapter; an adapted trunk uses autograd's. Upstream seeds its dice from the
     clock, in evaluation too; here they follow the CPU's generator, so that a block that
     is computed again drops the same again. Layers without an adapter are of this class
-    where anything of the trunk is frozen.
+    too, and go with upstream's own backward pass in full fine-tuning.
     """
 
     drawn: dict[str, int]
@@ -47,6 +47,15 @@ class AdaptedRevLayer(AdapterHost, RevTransformerEncoderLayer):
         y2 = self.close_mlp(x2, h, normed, read=y1)
         self.go_on(state)
         return y1, y2
+
+    def backward_pass(
+        self, y1: Tensor, y2: Tensor, d_y1: Tensor, d_y2: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Upstream's, which else leaves the CPU's generator where a seed has put it."""
+        state = torch.get_rng_state()
+        found: tuple[Tensor, ...] = super().backward_pass(y1, y2, d_y1, d_y2)
+        torch.set_rng_state(state)
+        return found
 
     def draw_seeds(self) -> Tensor | None:
         """Draw this layer's seeds; returns the CPU's state behind them.
