@@ -121,6 +121,18 @@ def test_weights_files_and_scores_are_those_of_one_process(tmp_path: Path) -> No
         assert torch.equal(found_weights[name], tensor), name
 
 
+def test_compiled_blocks_train_what_plain_ones_do(tmp_path: Path) -> None:
+    """Whose weights are gathered in front of the graph."""
+    compiled = "model['backbone']['compile_blocks'] = dict(backend='aot_eager')\n"
+    Runner.from_cfg(config(tmp_path / 'one', recipe(4, epochs=1))).train()
+    found = in_two(tmp_path / 'two', recipe(2, SHARDED + compiled, epochs=1))
+    assert not any(isinstance(share, str) for share in found), found
+    ours, theirs = (
+        load(tmp_path / name / 'work' / 'epoch_1.pth') for name in ('two', 'one')
+    )
+    assert_close(ours['state_dict'], theirs['state_dict'])
+
+
 def test_a_file_is_resumed_by_other_numbers_of_processes(tmp_path: Path) -> None:
     first = recipe(4, epochs=1)
     Runner.from_cfg(config(tmp_path / 'one', first, experiment_name='first')).train()
