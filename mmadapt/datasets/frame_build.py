@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ..errors import ConfigError, StorageError
+from ..errors import ConfigError, DataError, StorageError
 from .frame_format import FrameFormat
+from .frame_journal import FrameJournal
 from .frame_pack import Measure, measure_clip, pack_clip
 from .frame_store import INDEX, FrameStore, KeptClip
 from .video_jobs import run_jobs
@@ -30,7 +29,9 @@ class StoreBuilder:
     """Keeps the frames of clips in a folder; called again it goes on where it ended.
 
     What is done is noted clip by clip, and becomes the index at the end. Clips that an
-    earlier call kept stay in the index.
+    earlier call kept stay in the index. Where a power cut has left no index that can be
+    read, nothing says which frames are whole: those that the notes don't name are made
+    anew.
 
     Args:
         folder: Where.
@@ -46,27 +47,34 @@ class StoreBuilder:
         self, folder: Path, form: FrameFormat, clips: Mapping[str, Path], workers: int
     ) -> None:
         self.clips, self.workers = clips, workers
-        self.journal = folder / JOURNAL
+        self.journal = FrameJournal(folder / JOURNAL)
         self.store = FrameStore(folder, form)
-        if (folder / INDEX).exists():
-            self.store = FrameStore.read(folder)
-            check_same(folder, self.store.form, form)
-        self.read_journal()
+        self.read_index()
+        former, noted = self.journal.read()
+        check_same(folder, former or form, form)
+        self.store.clips.update(noted)
         self.problems: dict[Path, str] = {}
         self.todo = [key for key in clips if not self.is_whole(key)]
 
-    def read_journal(self) -> None:
-        """Take over what an interrupted call had done; its last line may be cut off."""
-        if not self.journal.is_file():
+    def read_index(self) -> None:
+        """Take over what a finished call had kept.
+
+        Raises:
+            ConfigError: In another way.
+        """
+        folder, form = self.store.folder, self.store.form
+        if not (folder / INDEX).exists():
             return
-        lines = self.journal.read_text(encoding='utf-8').split('\n')[:-1]
-        if not lines:
+        try:
+            store = FrameStore.read(folder)
+        except DataError:
+            print(
+                f'{folder / INDEX} can not be read: the frames are made anew. Clips '
+                'that only other lists name come back when this is called for those.'
+            )
             return
-        former = FrameFormat(**json.loads(lines[0]))
-        check_same(self.store.folder, former, self.store.form)
-        for line in lines[1:]:
-            key, clip = json.loads(line)
-            self.store.clips[key] = KeptClip(*clip)
+        check_same(folder, store.form, form)
+        self.store = store
 
     def is_whole(self, key: str) -> bool:
         """Whether a clip's frames are there, and the clip is as it was."""
@@ -108,31 +116,35 @@ class StoreBuilder:
         """Keep the frames of what isn't there yet; returns how many clips were kept.
 
         Raises:
-            StorageError: The disk is full.
+            StorageError: The disk is full, or the notes can't be written.
         """
         todo = [key for key in self.todo if self.clips[key] not in self.problems]
         self.store.folder.mkdir(parents=True, exist_ok=True)
         done = 0
-        with self.journal.open('a', encoding='utf-8') as journal:
-            if not journal.tell():
-                journal.write(f'{json.dumps(asdict(self.store.form))}\n')
-            job = partial(keep, store=FrameStore(self.store.folder, self.store.form))
+        self.journal.begin(self.store.form)
+        job = partial(keep, store=FrameStore(self.store.folder, self.store.form))
+        try:
             for key, clip in self.work(job, todo, 'keeping frames'):
                 self.store.clips[key] = clip
-                journal.write(f'{json.dumps([key, clip])}\n')
-                journal.flush()
+                self.journal.add(key, clip)
                 done += 1
+        finally:
+            self.journal.settle()
         return done
 
     def finish(self) -> None:
-        """Write the index, with the clips that are left out for good."""
+        """Write the index, with the clips that are left out for good.
+
+        Raises:
+            StorageError: It can't be written.
+        """
         for key, file in self.clips.items():
             self.store.broken.pop(key, None)
             if file in self.problems:
                 self.store.clips.pop(key, None)
                 self.store.broken[key] = self.problems[file]
         write_whole(self.store.folder / INDEX, self.store.index())
-        self.journal.unlink(missing_ok=True)
+        self.journal.file.unlink(missing_ok=True)
 
     def work(
         self, job: Callable[[Task], Result], keys: Iterable[str], title: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-__all__ = ['JOURNAL', 'mark_of', 'read_journal']
+__all__ = ['JOURNAL', 'drop_torn_line', 'mark_of', 'read_journal']
 
 JOURNAL = '.decoded'
 """File in the data folder with a line for each file that decoded."""
@@ -24,3 +25,13 @@ def read_journal(journal: Path) -> set[str]:
         return set()
     text = journal.read_text(encoding='utf-8', errors='replace')
     return set(text.split('\n')[:-1])
+
+
+def drop_torn_line(journal: Path) -> None:
+    """Cut a journal behind its last whole line, so that the next one begins a line."""
+    if not journal.is_file():
+        return
+    content = journal.read_bytes()
+    whole = content.rfind(b'\n') + 1
+    if whole < len(content):
+        os.truncate(journal, whole)

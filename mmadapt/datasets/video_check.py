@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 
 from ..errors import DataError
-from .journal import mark_of, read_journal
+from .journal import drop_torn_line, mark_of, read_journal
 from .readers import VideoFile
 from .streams import LENIENT, attentive_stream
 from .video_jobs import attempt, run_jobs
@@ -156,6 +156,7 @@ def decode_clips(
         record = None
         if journal:
             journal.parent.mkdir(parents=True, exist_ok=True)
+            drop_torn_line(journal)
             record = stack.enter_context(journal.open('a', encoding='utf-8'))
         for outcome in run_jobs(check_clip, fresh, workers, 'decoding'):
             found[outcome.item] = outcome.problem

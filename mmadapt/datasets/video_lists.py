@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, StorageError
 from .journal import JOURNAL
 from .lists import fits_a_line, path_in
 from .video_check import check_clips
@@ -152,9 +153,24 @@ def write_list(file: Path, clips: Sequence[Clip], root: Path) -> None:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a text file that is there whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write a text file that is there whole or not at all, after a power cut too.
+
+    Raises:
+        StorageError: It can't be written.
+    """
     partial = file.with_name(f'.{file.name}.partial')
-    # Broken clips may have names that are no text.
-    partial.write_text(text, encoding='utf-8', errors='backslashreplace')
-    os.replace(partial, file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Broken clips may have names that are no text.
+        with partial.open('w', encoding='utf-8', errors='backslashreplace') as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())  # else the new name may be there before the text
+        os.replace(partial, file)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise StorageError(
+            f'{file} can not be written: {error}. Make room or choose another folder, '
+            'and call this again: what is there stays.'
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mmadapt.datasets.journal import mark_of, read_journal
+from mmadapt.datasets.journal import drop_torn_line, mark_of, read_journal
 
 
 def test_a_line_that_was_cut_off_does_not_count(tmp_path: Path) -> None:
@@ -22,3 +22,13 @@ def test_a_mark_changes_with_the_file(tmp_path: Path) -> None:
     assert mark_of(file) == first
     os.utime(file, (1, 1))
     assert mark_of(file) == f'2 {10**9} {file}' != first
+
+
+def test_the_next_line_begins_behind_a_whole_one(tmp_path: Path) -> None:
+    journal = tmp_path / 'journal'
+    drop_torn_line(journal)
+    assert not journal.exists()
+    for content, kept in (('1 /a\n2 /', '1 /a\n'), ('1 /a\n', '1 /a\n'), ('1 /', '')):
+        journal.write_text(content)
+        drop_torn_line(journal)
+        assert journal.read_text() == kept

@@ -127,6 +127,8 @@ def test_an_interrupted_check_goes_on(
         check_clips(files, workers=1, journal=journal)
     before, whole = decoded.copy(), [file for file in decoded if file != files[1]]
     decoded.clear()
+    with journal.open('a') as file:
+        file.write('99 ')  # a line cut off
     assert list(check_clips(files, workers=1, journal=journal)) == [files[1]]
     assert {*decoded} == {*files} - {*whole}  # the broken one is tried again
     assert f'{len(whole)} clips were decoded' in capsys.readouterr().out

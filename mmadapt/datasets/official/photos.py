@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..journal import mark_of, read_journal
+from ..journal import drop_torn_line, mark_of, read_journal
 from .findings import Findings
 from .progress import Progress
 
@@ -35,6 +35,7 @@ def check_photos(
     """
     known = read_journal(journal)
     journal.parent.mkdir(parents=True, exist_ok=True)
+    drop_torn_line(journal)
     with (
         warnings.catch_warnings(),
         ThreadPoolExecutor(max(workers, 1)) as pool,

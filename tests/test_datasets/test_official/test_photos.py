@@ -32,5 +32,9 @@ def test_an_interrupted_check_goes_on(
     assert sorted(decoded[:5]) == [file.name for file in files]
     assert decoded[5:] == ['3.jpg']  # what was broken is tried again
     files[0].write_bytes(jpeg() + b' ')
+    with (tmp_path / 'journal').open('a') as lines:
+        lines.write('99 ')  # a line cut off
     check_photos(files, findings, tmp_path / 'journal')
     assert sorted(decoded[6:]) == ['0.jpg', '3.jpg']  # and what has changed
+    check_photos(files, findings, tmp_path / 'journal')
+    assert decoded[8:] == ['3.jpg']
