@@ -12,6 +12,7 @@ from ..errors import DataError
 from .frame_format import FrameFormat
 from .frame_read import AGAIN, check_file
 from .lists import Entry, path_in
+from .places import place_of
 
 __all__ = ['INDEX', 'FrameStore', 'KeptClip']
 
@@ -93,10 +94,7 @@ class FrameStore:
 
     def file_of(self, key: str) -> Path:
         """Where the frames of a clip are."""
-        below = Path(key)
-        if below.is_absolute():
-            below = Path('outside', *below.parts[1:])
-        return self.folder / 'frames' / f'{below}{self.form.ending}'
+        return self.folder / 'frames' / f'{place_of(key)}{self.form.ending}'
 
     def find(
         self, entries: Sequence[Entry], folders: Sequence[Path], root: Path, list_: Path

@@ -14,8 +14,6 @@ from __future__ import annotations
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
-from collections import Counter
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +23,8 @@ if (ROOT / 'mmadapt').is_dir():  # a checkout that isn't installed
 
 from mmadapt import launch
 from mmadapt.datasets.list_folders import find_lists, read_clips
-from mmadapt.datasets.lists import path_in
 from mmadapt.datasets.one_writer import only_writer
+from mmadapt.datasets.places import encoded_names
 from mmadapt.datasets.video_encode import Encoding, encode_pair
 from mmadapt.datasets.video_jobs import run_jobs
 from mmadapt.datasets.video_lists import (
@@ -83,7 +81,7 @@ def write(source: Path, target: Path, args: Namespace, encoding: Encoding) -> No
     """Encode what isn't there yet, then write the lists."""
     found = find_lists(source, target, args.lists)
     lists = {name: read_clips(source, source / name) for name in found}
-    names = new_names((c.file for clips in lists.values() for c in clips), source)
+    names = encoded_names((c.file for clips in lists.values() for c in clips), source)
     problems = encode_all(names, target, encoding, args.workers)
     report_broken(target, problems, args.skip_broken, len(names))
     for name, clips in lists.items():
@@ -97,25 +95,6 @@ def write(source: Path, target: Path, args: Namespace, encoding: Encoding) -> No
     if (source / 'classes.txt').is_file():
         shutil.copyfile(source / 'classes.txt', target / 'classes.txt')
     print(f'wrote the lists in {target}; train with data_root={target}')
-
-
-def new_names(files: Iterable[Path], source: Path) -> dict[Path, Path]:
-    """Original to its name below the target: the same, but mp4.
-
-    Two that differ in their ending alone keep it; what isn't below the source goes to
-    ``outside`` with its whole path.
-    """
-    kept = {file: Path(path_in(file, source)) for file in files}
-    inside = {
-        file: Path('outside', *path.parts[1:]) if path.is_absolute() else path
-        for file, path in kept.items()
-    }
-    plain = {file: path.with_suffix('.mp4') for file, path in inside.items()}
-    taken = Counter(plain.values())
-    return {
-        file: name if taken[name] == 1 else Path(f'{inside[file]}.mp4')
-        for file, name in plain.items()
-    }
 
 
 def encode_all(

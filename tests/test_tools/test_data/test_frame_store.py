@@ -9,10 +9,15 @@ import pytest
 from mmengine.registry import DATASETS, DefaultScope
 
 from mmadapt.config import load_config, merge_options, resolve_config
+from mmadapt.datasets.frame_read import StoredClip
+from mmadapt.datasets.readers import VideoFile
+from mmadapt.datasets.video import VideoList
 from mmadapt.errors import ConfigError, DataError
 from tests.test_configs.test_build import CONFIGS
 from tests.test_datasets.clips import write_clip
 from tests.test_tools.cli import run_tool
+
+FILE_OF_FRAMES = ('frames_file', 'total_frames', 'frames_size')
 
 
 @pytest.fixture
@@ -94,3 +99,18 @@ def test_a_broken_clip_ends_it_unless_it_is_skipped(
     assert not (tmp_path / 'store' / 'index.json').exists()
     run_tool(monkeypatch, 'data/frame_store', *argv, '--skip-broken')
     assert (tmp_path / 'store' / 'index.json').is_file()
+
+
+def test_clips_whose_frames_would_meet_stay_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, store = tmp_path / 'data', tmp_path / 'store'
+    inside = write_clip(root / f'outside{tmp_path}' / 'far' / 'c.mp4', 6)
+    far = write_clip(tmp_path / 'far' / 'c.mp4', 7)
+    (root / 'train.txt').write_text(f'{inside.relative_to(root)} 0\n{far} 1\n')
+    run_tool(monkeypatch, 'data/frame_store', root, store, '--workers', 2)
+    data = VideoList('train.txt', str(root), pipeline=[], frame_store=str(store))
+    for sample, clip in zip(data, (inside, far), strict=True):
+        kept = StoredClip(*(sample[k] for k in FILE_OF_FRAMES))
+        assert sample['filename'] == str(clip)
+        assert len(kept.read(range(len(kept)))) == len(VideoFile(clip))

@@ -90,6 +90,28 @@ def test_names_that_would_meet_stay_apart(
     assert [len(VideoFile(tmp_path / 'out' / name)) for name in names] == [3, 4]
 
 
+def test_names_made_of_names_stay_apart_too(
+    tmp_path: Path, encode: Callable[..., None]
+) -> None:
+    root, target = tmp_path / 'in', tmp_path / 'out'
+    clips = {
+        'a.webm': (3, 'libvpx-vp9'),
+        'a.mp4': (4, 'libx264'),
+        'a.webm.mp4': (5, 'libx264'),
+        f'outside{tmp_path}/far/c.mp4': (6, 'libx264'),
+    }
+    for name, (count, codec) in clips.items():
+        write_clip(root / name, count, codec=codec)
+    write_clip(tmp_path / 'far' / 'c.mp4', 7)
+    lines = [f'{name} 0\n' for name in [*clips, f'{tmp_path}/far/c.mp4']]
+    (root / 'train.txt').write_text(''.join(lines))
+    for _ in range(2):
+        encode(root, target)
+        names = [e.path for e in read_list(target / 'train.txt')]
+        found = [len(VideoFile(target / name)) for name in names]
+        assert found == [3, 4, 5, 6, 7]
+
+
 def test_failures_are_listed(
     source: Path, tmp_path: Path, encode: Callable[..., None]
 ) -> None:
