@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,11 +29,13 @@ FAST_CLIPS = (
 class DataWaitHook(Hook):
     """Adds ``data_time_share`` to each line of the log, and sums it up at each epoch.
 
-    The share is ``data_time`` by ``time``, as MMEngine's IterTimerHook takes them, over
-    the iterations that a line is about; that of an epoch is from the process that
-    waited most. On a GPU the loss that MMEngine logs keeps the host in step, so that
-    while it waits for data the device idles. The first epoch with a larger share than
-    ``hint_above`` says what helps, the start of workers that stay apart.
+    The share is the time of fetching batches, the start of workers with it, by ``time``
+    as MMEngine's IterTimerHook takes it, over the iterations that a line is about; what
+    hooks and validations take, which ``data_time`` counts in part, is no waiting. That
+    of an epoch is from the process that waited most. On a GPU the loss that MMEngine
+    logs keeps the host in step, so that while it waits for data the device idles. The
+    first epoch with a larger share than ``hint_above`` says what helps, the start of
+    workers that stay apart.
 
     Args:
         hint_above: From 0 to 1.
@@ -41,7 +44,7 @@ class DataWaitHook(Hook):
         ConfigError: It isn't.
     """
 
-    priority = 'NORMAL'  # behind the timer, in front of the logger
+    priority = 'HIGHEST'  # the fetch ends before any hook has the batch
 
     def __init__(self, hint_above: float = 0.1) -> None:
         if not isinstance(hint_above, (int, float)) or not 0 <= hint_above <= 1:
@@ -52,30 +55,24 @@ class DataWaitHook(Hook):
         self.hinted = False
         self.waits: list[float] = []
         self.total = 0.0
+        self.begin, self.note = BeginFetch(), NoteShare(self)
+        self.wait = 0.0
+
+    def before_train(self, runner: Runner) -> None:
+        """Take the two other places among the hooks, once."""
+        if self.note not in runner.hooks:
+            runner.register_hook(self.note, 'NORMAL')  # timer, this, logger
+            runner.register_hook(self.begin, 'LOWEST')
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Start from nothing."""
         self.waits, self.total = [], 0.0
 
-    def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Any = None,
-        outputs: Any = None,
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Take the times of this iteration."""
-        hub = runner.message_hub
-        if 'train/data_time' not in hub.log_scalars:
-            return  # a config without the timer has no times in its log at all
-        wait = hub.get_scalar('train/data_time').current()
-        whole = hub.get_scalar('train/time').current()
-        self.waits.append(wait)
-        self.total += whole
-        # The log's mean over some iterations divides the sums of these two, which are
-        # whole numbers, here of microseconds.
-        micro = max(round(whole * 1e6), 1)
-        hub.update_scalar(SHARE, round(wait * 1e6), count=micro, resumed=False)
+        """The batch is there."""
+        self.wait = time.perf_counter() - self.begin.began
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Say what the epoch's share was, and what helps if it is large."""
@@ -105,6 +102,65 @@ class DataWaitHook(Hook):
         if ways:
             self.hinted = True
             runner.logger.info(f'to wait less for data: {"; or ".join(ways)}.')
+
+
+class BeginFetch(Hook):
+    """Knows when the loop turns to its next batch: all hooks are through.
+
+    Attributes:
+        began: When, in seconds of ``time.perf_counter``.
+    """
+
+    def __init__(self) -> None:
+        self.began = 0.0
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Its workers start now, unless they stayed."""
+        self.began = time.perf_counter()
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Any = None,
+    ) -> None:
+        """The next batch is that of this epoch."""
+        self.began = time.perf_counter()
+
+    def after_val(self, runner: Runner) -> None:
+        """In a training by iterations a validation comes between two batches."""
+        self.began = time.perf_counter()
+
+
+class NoteShare(Hook):
+    """Takes the times of each iteration, behind the timer and in front of the logger.
+
+    Args:
+        watch: Whose times they become.
+    """
+
+    def __init__(self, watch: DataWaitHook) -> None:
+        self.watch = watch
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Any = None,
+    ) -> None:
+        """Take the times of this iteration."""
+        hub = runner.message_hub
+        if 'train/time' not in hub.log_scalars:
+            return  # a config without the timer has no times in its log at all
+        wait, whole = self.watch.wait, hub.get_scalar('train/time').current()
+        self.watch.waits.append(wait)
+        self.watch.total += whole
+        # The log's mean over some iterations divides the sums of these two, which are
+        # whole numbers, here of microseconds.
+        micro = max(round(whole * 1e6), 1)
+        hub.update_scalar(SHARE, round(wait * 1e6), count=micro, resumed=False)
 
 
 def faster(loader: Any) -> Iterator[str]:
