@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,15 @@ def test_the_tools_are_alone(
     run_tool(monkeypatch, *arguments)
     made = {file.name for file in (tmp_path / 'made').iterdir()}
     assert len(made - {LOCK}) > 1
+
+
+def test_the_lock_is_the_groups_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with only_writer(tmp_path):
+            pass
+    finally:
+        os.umask(before)
+    assert (tmp_path / LOCK).stat().st_mode & 0o777 == 0o666
+    with only_writer(tmp_path):
+        pass
