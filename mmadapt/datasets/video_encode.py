@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -78,18 +78,28 @@ def encode_clip(source: Path, target: Path, encoding: Encoding) -> bool:
         Whether there was anything to do.
 
     Raises:
-        DataError: The source can't be decoded, or the result has other frames.
+        DataError: The source can't be decoded, or the result has other frames; or the
+            target was made from another clip, which a list may still name.
     """
     if target.exists() and target.samefile(source):
         raise DataError(f'{source} would be written over. Take another folder.')
     mark = mark_of(source, encoding)
     if is_whole(target, mark):
         return False
+    former = written_mark(target).get('name', source.name)
+    if former != source.name:
+        raise DataError(
+            f'{target} was made from {former!r}, and {source.name!r} would take its '
+            'place, where lists of an earlier call may name it. Give all lists in one '
+            'call (--lists A B), or remove the file if that clip is gone.'
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f'.{target.name}.partial')
     try:
         video = VideoFile(source)
-        write(partial, video, rate_of(source), encoding, mark)
+        write(
+            partial, video, rate_of(source), encoding, json.dumps(mark, sort_keys=True)
+        )
         written = VideoFile(partial)
         written.read([len(written) - 1])
         if len(written) != len(video):
@@ -166,22 +176,34 @@ def rate_of(source: Path) -> Fraction:
     return Fraction(rate or 25).limit_denominator(1001)
 
 
-def mark_of(source: Path, encoding: Encoding) -> str:
+def mark_of(source: Path, encoding: Encoding) -> dict[str, Any]:
     """What a result says of its origin, in the comment of its file."""
     stat = source.stat()
-    origin = {'size': stat.st_size, 'changed': stat.st_mtime_ns}
-    return json.dumps({'mmadapt': 2, **asdict(encoding), **origin}, sort_keys=True)
+    origin = {'size': stat.st_size, 'changed': stat.st_mtime_ns, 'name': source.name}
+    return {'mmadapt': 2, **asdict(encoding), **origin}
 
 
-def is_whole(target: Path, mark: str) -> bool:
-    """Whether a file was made as the mark says and ends where it should."""
+def written_mark(target: Path) -> dict[str, Any]:
+    """What a file says of its origin; nothing where it doesn't, or is none."""
     if not target.is_file():
+        return {}
+    try:
+        with av.open(str(target)) as container:
+            mark = json.loads(container.metadata.get('comment', ''))
+    except (av.FFmpegError, ValueError):
+        return {}
+    return mark if isinstance(mark, dict) else {}
+
+
+def is_whole(target: Path, mark: Mapping[str, Any]) -> bool:
+    """Whether a file was made as the mark says and ends where it should."""
+    # Early releases didn't write the name, and what they made is as good.
+    if {'name': mark['name'], **written_mark(target)} != mark:
         return False
     try:
         with av.open(str(target)) as container:
             stream = container.streams.video[0]
             packets = sum(packet.size > 0 for packet in container.demux(stream))
-            same = container.metadata.get('comment') == mark
-            return same and 0 < packets == stream.frames
+            return 0 < packets == stream.frames
     except (av.FFmpegError, IndexError):
         return False

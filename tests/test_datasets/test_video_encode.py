@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mmadapt.datasets.readers import VideoFile
-from mmadapt.datasets.video_encode import Encoding, encode_clip
+from mmadapt.datasets.video_encode import Encoding, encode_clip, mark_of
 from mmadapt.errors import ConfigError, DataError
 from tests.test_datasets.clips import cut, numbers, write_clip
 
@@ -109,6 +109,31 @@ def test_what_is_whole_stays_and_what_is_not_is_done_again(tmp_path: Path) -> No
     os.utime(source, (1, 1))  # another original
     assert encode_clip(source, target, SMALL)
     assert numbers(VideoFile(target).read([11])) == [11]
+
+
+def test_a_file_of_another_clip_stays(tmp_path: Path) -> None:
+    target = tmp_path / 'new' / 'a.mp4'
+    encode_clip(write_clip(tmp_path / 'a é;#=.avi', 5, codec='mpeg4'), target, SMALL)
+    source = write_clip(tmp_path / 'a.mp4', 7)
+    with pytest.raises(DataError, match="from 'a é;#=.avi', and 'a.mp4' would.*remove"):
+        encode_clip(source, target, SMALL)
+    assert len(VideoFile(target)) == 5
+    target.unlink()
+    assert encode_clip(source, target, SMALL)
+
+
+def test_what_an_early_release_made_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = write_clip(tmp_path / 'a.avi', codec='mpeg4'), tmp_path / 'a.mp4'
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            'mmadapt.datasets.video_encode.mark_of',
+            lambda *given: {k: v for k, v in mark_of(*given).items() if k != 'name'},
+        )
+        patch.setattr('mmadapt.datasets.video_encode.is_whole', lambda *_: False)
+        assert encode_clip(source, target, SMALL)
+    assert not encode_clip(source, target, SMALL)
 
 
 def test_a_broken_original_leaves_nothing(tmp_path: Path) -> None:

@@ -112,6 +112,24 @@ def test_names_made_of_names_stay_apart_too(
         assert found == [3, 4, 5, 6, 7]
 
 
+def test_a_later_call_takes_no_file_of_an_earlier_one(
+    tmp_path: Path, encode: Callable[..., None]
+) -> None:
+    root, target = tmp_path / 'in', tmp_path / 'out'
+    write_clip(root / 'a.avi', 3, codec='mpeg4')
+    write_clip(root / 'a.mp4', 4)
+    (root / 'one.txt').write_text('a.avi 0\n')
+    (root / 'two.txt').write_text('a.mp4 1\n')
+    encode(root, target, '--lists', 'one.txt')
+    with pytest.raises(DataError, match=r"made from 'a\.avi'.*--lists A B"):
+        encode(root, target, '--lists', 'two.txt')
+    assert len(VideoFile(target / 'a.mp4')) == 3
+    encode(root, target, '--lists', 'one.txt', 'two.txt')
+    for name, count in (('one.txt', 3), ('two.txt', 4)):
+        entry = read_list(target / name)[0]
+        assert len(VideoFile(target / entry.path)) == count
+
+
 def test_failures_are_listed(
     source: Path, tmp_path: Path, encode: Callable[..., None]
 ) -> None:
