@@ -10,6 +10,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from mmadapt.config import load_config, merge_options, resolve_config
 from mmadapt.datasets.frame_read import StoredClip
+from mmadapt.datasets.frame_store import FrameStore
 from mmadapt.datasets.readers import VideoFile
 from mmadapt.datasets.video import VideoList
 from mmadapt.errors import ConfigError, DataError
@@ -114,3 +115,22 @@ def test_clips_whose_frames_would_meet_stay_apart(
         kept = StoredClip(*(sample[k] for k in FILE_OF_FRAMES))
         assert sample['filename'] == str(clip)
         assert len(kept.read(range(len(kept)))) == len(VideoFile(clip))
+
+
+def test_a_store_that_lost_its_index_is_made_whole(
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store = tmp_path / 'store'
+    argv = ['data/frame_store', source, store, '--workers', 1]
+    run_tool(monkeypatch, *argv)
+    (store / 'index.json').write_text('')
+    with pytest.raises(DataError, match='again, which makes the store whole'):
+        FrameStore.read(store)
+    capsys.readouterr()
+    run_tool(monkeypatch, *argv)
+    out = capsys.readouterr().out
+    assert 'index.json can not be read' in out and 'kept 2 clips, 0 were there' in out
+    assert len(FrameStore.read(store).clips) == 2
