@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from torch import nn
 
+from ..errors import class_name
 from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import find_stamps
+from .code import code_of, own_class
+from .describe import describe
+from .live import datasets_in, pipelines_in
 from .source import Source
+from .versions import float32_precision, versions
 
 __all__ = ['config_text', 'hash_data', 'hash_trunk', 'make_key']
 
 NOT_THE_PREFIX = {'adapter', 'trainable', 'init_cfg', 'norm_eval'}
+HEADS = {'head', 'cls_head'}
+"""Keys of a model's config that touch nothing in front of what is kept.
+
+Not "train_cfg" nor "test_cfg": what a model makes of them is its own affair.
+"""
 
 
 def make_key(
@@ -40,18 +46,28 @@ def make_key(
     return {
         'boundary': str(source.boundary),
         'trunk': hash_trunk(source.boundary.backbone),
-        'backbone': config_text(cfg.model.backbone),
-        'preprocessor': config_text(cfg.model.get('data_preprocessor') or {}),
-        'shared_preprocessor': config_text(cfg.get('data_preprocessor') or {}),
-        'dataset': config_text(cfg[f'{split}_dataloader'].dataset),
+        'model': digest(model_text(cfg.model)),
+        'shared_preprocessor': digest(config_text(cfg.get('data_preprocessor') or {})),
+        'dataset': digest(config_text(cfg[f'{split}_dataloader'].dataset)),
+        # Hooks may have set another one than the config's.
+        'pipelines': digest(describe(pipelines_in(source.dataset), folders=False)),
         'data': hash_data(source.dataset),  # type: ignore[arg-type]
         # Hooks may set it, and another sample stands in for a broken one then.
         'test_mode': getattr(source.dataset, 'test_mode', None),
+        'code': code(source),
+        'versions': versions(),
+        'device': source.device.type,
         'precision': precision(source),
+        'float32': float32_precision(),
         'views': views,
         'seed': source.seed if random else None,
         'parts': parts,
     }
+
+
+def digest(text: str) -> str:
+    """A short text in the place of a long one."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def precision(source: Source) -> str:
@@ -88,32 +104,30 @@ def hash_data(dataset: BaseDataset) -> str:
     return total.hexdigest()
 
 
-def describe(value: Any) -> str:
-    """A value of a dataset's list; of a file, size and time of its last change."""
-    if isinstance(value, np.ndarray):
-        return hashlib.sha256(value.tobytes()).hexdigest()
-    if isinstance(value, torch.Tensor):
-        return hash_tensor(value)
-    if not isinstance(value, str | Path) or not Path(value).name:
-        return str(value)
-    try:
-        found = os.stat(value)
-        inside = (
-            sorted(os.scandir(value), key=entry_name) if Path(value).is_dir() else ()
-        )
-        files = [(entry.name, entry.stat()) for entry in inside]
-    except (OSError, ValueError):  # no file, but a text
-        return str(value)
-    files = [('', found), *files]
-    return f'{value} ' + ' '.join(f'{n} {s.st_size} {s.st_mtime_ns}' for n, s in files)
+def config_text(part: Any) -> str:
+    """A part of a config, with size and time of the files that it names."""
+    return describe(part, folders=False)
 
 
-def entry_name(entry: os.DirEntry[str]) -> str:
-    """The name of a file in a folder."""
-    return entry.name
+def model_text(model: Mapping[str, Any]) -> str:
+    """A model's config without its heads and what trains in its backbone."""
+    kept = {key: model[key] for key in model if key not in HEADS}
+    backbone = kept.get('backbone') or {}
+    inner = {key: backbone[key] for key in backbone if key not in NOT_THE_PREFIX}
+    return describe({**kept, 'backbone': inner}, folders=False)
 
 
-def config_text(part: Mapping[str, Any]) -> str:
-    """A part of a config, without what does not touch the frozen prefix."""
-    kept = {key: part[key] for key in part if key not in NOT_THE_PREFIX}
-    return json.dumps(kept, sort_keys=True, default=str)
+def code(source: Source) -> dict[str, str]:
+    """The code of what makes activations of a sample: class to hash.
+
+    Of the backbone, that of all its frozen parts; pipelines tell of their own.
+    """
+    model, backbone = source.model, source.boundary.backbone
+    parts: list[Any] = [*datasets_in(source.dataset), model, model.data_preprocessor]
+    parts += [
+        module
+        for module in (backbone, *backbone.modules())
+        if module is backbone or not any(p.requires_grad for p in module.parameters())
+    ]
+    kinds = {own_class(type(part)) for part in parts}
+    return {class_name(kind): code_of(kind) for kind in kinds}

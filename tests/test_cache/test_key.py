@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 import torch
 from mmengine.config import Config
 
-from mmadapt.cache.key import describe, hash_trunk, make_key
+from mmadapt.cache.key import hash_trunk, make_key
+from mmadapt.cache.replay import make_replaying
 
-from .sources import VIT, make_source
+from .sources import VIT, Noise, make_source
 
 CFG = Config({'model': {'backbone': VIT}, 'train_dataloader': {'dataset': {}}})
 
@@ -53,16 +56,110 @@ def test_trained_statistics_are_no_part_of_the_frozen_trunk() -> None:
     assert hash_trunk(backbone) != before
 
 
-def test_a_file_that_is_written_again_is_another_one(tmp_path: Path) -> None:
-    file = tmp_path / 'frames' / '1.jpg'
-    file.parent.mkdir()
+def test_another_model_is_another_key_and_another_head_is_not() -> None:
+    def config(**changes: Any) -> Config:
+        model = {'type': 'ImageClassifier', 'backbone': VIT, **changes}
+        return Config({'model': model, 'train_dataloader': {'dataset': {}}})
+
+    source = make_source()
+
+    def made(**changes: Any) -> dict[str, Any]:
+        return make_key(config(**changes), source, 'train', 1, 1, False)
+
+    first = made(head={'type': 'A'}, cls_head={'type': 'A'})
+    assert made(head={'type': 'B'}) == first
+    assert made(backbone={**VIT, 'adapter': None}) == first
+    assert made(type='Another') != first
+    assert made(resizing=2) != first
+    assert made(backbone={**VIT, 'patch_size': 4}) != first
+
+
+def test_files_that_the_dataset_names_count(tmp_path: Path) -> None:
+    file = tmp_path / 'statistics.npy'
     file.write_bytes(b'one')
-    for place in (file, file.parent):
-        before = describe(str(place))
-        os.utime(file, ns=(0, file.stat().st_mtime_ns + 10**9))
-        assert describe(str(place)) != before, place
+
+    def made(config: dict[str, Any], dataset: Any = None) -> dict[str, Any]:
+        whole = Config({**CFG, 'train_dataloader': {'dataset': config}})
+        source = make_source(dataset=dataset)
+        return make_key(whole, source, 'train', 1, 1, False)
+
+    def all_of() -> list[dict[str, Any]]:
+        live = Noise()
+        live.pipeline.transforms = [Step({'files': [str(file)]})]
+        return [made({'pipeline': [{'a': [str(file)]}]}), made({}, live)]
+
+    first = all_of()
+    assert all_of() == first
+    os.utime(file, ns=(0, 0))
+    assert all(map(operator.ne, all_of(), first))
 
 
-@pytest.mark.parametrize('text', ['a label', '', 'x' * 5000, 'null\0byte', 3])
-def test_what_is_no_file_is_itself(text: Any) -> None:
-    assert describe(text) == str(text)
+class Step:
+    """A step of a pipeline.
+
+    Args:
+        option: Of whatever type.
+    """
+
+    def __init__(self, option: Any) -> None:
+        self.option = option
+
+
+class Wrapper:
+    """A dataset in another."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(vars(self)['dataset'], name)
+
+    def __len__(self) -> int:
+        """As many."""
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Any:
+        """The same."""
+        return self.dataset[index]
+
+
+@pytest.mark.parametrize('wrap', [lambda data: data, Wrapper], ids=['bare', 'wrapped'])
+def test_the_pipeline_is_the_one_in_memory(wrap: Any) -> None:
+    first = key(make_source(dataset=wrap(Noise())))
+    assert key(make_source(dataset=wrap(Noise()))) == first
+    changed = Noise()
+    changed.pipeline.transforms = [Step(1)]
+    assert key(make_source(dataset=wrap(changed))) != first
+
+
+def test_code_and_versions_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = make_source()
+    first = key(source)
+    code = first['code']
+    for name in (
+        'tests.test_cache.sources.Noise',
+        'mmpretrain.models.classifiers.image.ImageClassifier',
+        'mmpretrain.models.utils.data_preprocessor.ClsDataPreprocessor',
+        'mmadapt.backbones.image.AdaptFormerViT',
+        'mmpretrain.models.backbones.vision_transformer.TransformerEncoderLayer',
+    ):
+        assert name in code, list(code)
+    assert {'cv2', 'mmadapt', 'numpy', 'pillow', 'torch', 'mmengine'} <= set(
+        first['versions']
+    )
+    assert first['device'] == 'cpu'
+    make_replaying(source.boundary)
+    assert key(source) == first, 'what the cache adds is no other code'
+    monkeypatch.setattr(cv2, '__version__', '0')
+    assert key(source) != first
+
+
+def test_how_exactly_matrices_are_multiplied_counts() -> None:
+    source = make_source()
+    before = torch.get_float32_matmul_precision()
+    first = key(source)
+    try:
+        torch.set_float32_matmul_precision('medium')
+        assert key(source) != first
+    finally:
+        torch.set_float32_matmul_precision(before)

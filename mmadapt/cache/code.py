@@ -1,0 +1,75 @@
+"""The code of classes and functions, as it stands in their files."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from ..errors import class_name
+from .replay import LettingBy, Replaying
+
+__all__ = ['code_of', 'function_code', 'own_class']
+
+VERSIONED = {'builtins', 'torch', 'torchvision', 'numpy', 'mmengine'}
+"""Packages whose version is in the key by itself: it says all about their classes."""
+
+
+def own_class(kind: type) -> type:
+    """A class without what the cache has put over it, to read activations.
+
+    Args:
+        kind: Any class.
+    """
+    return next(b for b in kind.__mro__ if not issubclass(b, Replaying | LettingBy))
+
+
+@cache
+def code_of(kind: type) -> str:
+    """A hash of the code of a class and of those that it is derived from.
+
+    Args:
+        kind: A class; see :func:`own_class`.
+    """
+    total = hashlib.sha256()
+    for base in own_class(kind).__mro__:
+        if base.__module__.partition('.')[0] not in VERSIONED:
+            total.update(f'{class_name(base)}\n{source_of(base)}\n'.encode())
+    return total.hexdigest()
+
+
+def function_code(function: Callable[..., Any]) -> str:
+    """A function's name, and a hash of its code.
+
+    Args:
+        function: A function of Python.
+    """
+    name = f'{function.__module__}.{function.__qualname__}'
+    return f'{name} {hashlib.sha256(source_of(function).encode()).hexdigest()}'
+
+
+def source_of(thing: Any) -> str:
+    """The code of a class or function.
+
+    Where it can't be found, as of a class that a program has made, the whole file that
+    it comes from, or the version of its package, stands for it.
+    """
+    try:
+        return inspect.getsource(thing)
+    except (OSError, TypeError):
+        pass
+    file = getattr(sys.modules.get(thing.__module__), '__file__', None)
+    try:
+        return hashlib.sha256(Path(file or '').read_bytes()).hexdigest()
+    except OSError:
+        pass
+    package = thing.__module__.partition('.')[0]
+    try:
+        return f'{package} {version(package)}'
+    except (PackageNotFoundError, ValueError):
+        return package
