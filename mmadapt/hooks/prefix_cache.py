@@ -20,6 +20,7 @@ from torch import nn
 from ..cache import CachedDataset, find_boundary
 from ..cache.checks import check_dataset, check_steady, draws
 from ..cache.key import make_key
+from ..cache.refused import check_hooks, check_sampler
 from ..cache.replay import let_by
 from ..cache.source import Source
 from ..cache.split import Split, make_stores
@@ -55,9 +56,9 @@ class PrefixCacheHook(Hook):
         val: Keep the validation set's activations too.
 
     Raises:
-        ConfigError: Nothing can be kept; see :func:`mmadapt.cache.find_boundary` and
-            :mod:`mmadapt.cache.checks`. Or the disk has no room, or isn't one that all
-            processes see.
+        ConfigError: Nothing can be kept; see :func:`mmadapt.cache.find_boundary`,
+            :mod:`mmadapt.cache.checks` and :mod:`mmadapt.cache.refused`. Or the disk
+            has no room, or isn't one that all processes see.
         StorageError: The folder can't be written, or its file system has no locks.
     """
 
@@ -82,6 +83,8 @@ class PrefixCacheHook(Hook):
         loops: dict[str, Any] = {'train': loop}
         if self.val and isinstance(runner.val_loop, ValLoop):
             loops['val'] = runner.val_loop
+        check_hooks(runner.hooks)
+        check_sampler(loop.dataloader)
         backbone = the_backbone(unwrapped(runner.model))
         rank, _ = get_dist_info()
         with untouched_generators(next(backbone.parameters()).device):

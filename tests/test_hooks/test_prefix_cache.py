@@ -150,8 +150,17 @@ def test_each_epoch_has_its_view(tmp_path: Path) -> None:
             '))\ndata_preprocessor.update(num_classes=2)\n',
             'mixes the inputs',
         ),
+        (
+            LAST + "custom_hooks = [dict(type='SwitchRecipeHook', schedule=[dict("
+            'action_epoch=2, train_pipeline=pipeline)])]\n',
+            'SwitchRecipeHook sets another pipeline',
+        ),
+        (
+            LAST + "train_dataloader['sampler'] = dict(type='RepeatAugSampler')\n",
+            'RepeatAugSampler gives a sample several times',
+        ),
     ],
-    ids=['first', 'stem', 'random', 'mixup'],
+    ids=['first', 'stem', 'random', 'mixup', 'switch', 'repeats'],
 )
 def test_what_cannot_be_kept_is_refused(
     tmp_path: Path, changes: str, message: str
