@@ -2,6 +2,7 @@
 
 from .boundary import Boundary, find_boundary
 from .dataset import CachedDataset
+from .loader import CachedLoader
 from .store import Store
 
-__all__ = ['Boundary', 'CachedDataset', 'Store', 'find_boundary']
+__all__ = ['Boundary', 'CachedDataset', 'CachedLoader', 'Store', 'find_boundary']

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch.utils.data import DataLoader
-
 from ..datasets.tolerant import file_datasets
 from .checks import check_replay
 from .dataset import CachedDataset
 from .fill import fill
+from .loader import CachedLoader
 from .replay import make_replaying
 from .source import Source
 from .store import Store
@@ -71,10 +70,8 @@ class Split:
         text = f'activations, {self.name}'
         fill(self.source, self.stores[rank], places, text)
 
-    def dataloader(self) -> DataLoader[Any]:
+    def dataloader(self) -> CachedLoader:
         """The batches of the source's loader, of activations.
-
-        Rows of a mapped file need no workers.
 
         Raises:
             DataError: Of all parts together more files are broken than are tolerated,
@@ -84,20 +81,7 @@ class Split:
         loader = self.source.loader
         kind = type(self.source.item()['data_samples'])
         cached = CachedDataset(self.stores, kind, self.views, self.source.dataset)
-        if loader.batch_size is None:
-            order: dict[str, Any] = {'batch_sampler': loader.batch_sampler}
-        else:
-            order = {
-                'batch_size': loader.batch_size,
-                'sampler': loader.sampler,
-                'drop_last': loader.drop_last,
-            }
-        return DataLoader(
-            cached,
-            **order,
-            collate_fn=loader.collate_fn,
-            pin_memory=loader.pin_memory,
-        )
+        return CachedLoader(cached, loader)
 
     def tell_broken(self) -> None:
         """Note again which files were broken when the rows were made.

@@ -12,6 +12,7 @@ from mmengine.dist import get_rank
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader, get_worker_info
 
+from ..cache import CachedLoader
 from ..generators import seed_generators
 
 __all__ = ['EpochSeeds', 'seed_workers']
@@ -85,15 +86,19 @@ def seed_workers(runner: Runner) -> EpochSeeds | None:
     """
     loop = runner.train_loop
     loader: DataLoader = loop.dataloader
-    first = loader.worker_init_fn
+    source = loader.source if isinstance(loader, CachedLoader) else loader
+    first = source.worker_init_fn
     own = isinstance(first, partial) and first.func is worker_init_fn
-    if not loader.num_workers or not own or first is None:
+    if not source.num_workers or not own or first is None:
+        return None
+    # Starting workers draws a number: not from the generators of the run, for those
+    # that stay start once, and again in a resumed run. Kept activations have no
+    # workers, but what the run draws is to be the same with and without them.
+    loader.generator = torch.Generator().manual_seed(int(runner.seed))
+    if source is not loader:
         return None
     by_iteration = isinstance(loop, IterBasedTrainLoop)
     sampler = loader.sampler if by_iteration else None
     seeds = EpochSeeds(first, int(runner.seed), get_rank(), sampler)
     loader.worker_init_fn = seeds
-    # Starting workers draws a number: not from the generators of the run, for those
-    # that stay start once, and again in a resumed run.
-    loader.generator = torch.Generator().manual_seed(int(runner.seed))
     return seeds

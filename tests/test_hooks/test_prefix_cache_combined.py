@@ -96,6 +96,21 @@ def test_an_interrupted_training_goes_on_from_what_is_kept(tmp_path: Path) -> No
         assert torch.equal(second.model.state_dict()[name], tensor), name
 
 
+@pytest.mark.parametrize('stay', [True, False], ids=['stay', 'new'])
+def test_dropout_draws_as_without_the_cache(tmp_path: Path, stay: bool) -> None:
+    changes = LAST + (
+        "model['backbone']['adapter'].update(dropout=0.5)\n"
+        'train_cfg.update(max_epochs=3)\n'
+        'for loader in (train_dataloader, val_dataloader):\n'
+        f'    loader.update(num_workers=2, persistent_workers={stay})\n'
+    )
+    plain = train(tmp_path, changes, run='plain')
+    kept = train(tmp_path, changes + cached(tmp_path), run='kept_run')
+    assert isinstance(kept.train_dataloader.dataset, CachedDataset)
+    for name, tensor in plain.model.state_dict().items():
+        assert torch.equal(kept.model.state_dict()[name], tensor), name
+
+
 @pytest.mark.parametrize('run', ['first', 'second'])
 def test_broken_files_are_reported_whether_they_are_read_or_not(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, run: str
