@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils._pytree import tree_leaves
 
-from ..errors import ConfigError, class_name
+from ..errors import ConfigError, DataError, class_name
 from ..generators import generator_states, seed_generators
+from .labels import lost, pack, unpack
 from .replay import KEPT
 from .source import Source
 
@@ -39,6 +42,32 @@ def check_dataset(source: Source) -> None:
         raise ConfigError(
             f'{kind} gives {type(item).__name__} for a sample, and what is kept is one '
             'dict of inputs and data_samples each. Give a dataset that gives one, or '
+            'train without the cache.'
+        )
+    check_labels(item['data_samples'], kind)
+
+
+def check_labels(sample: Any, dataset: str) -> None:
+    """Refuse a sample of which something would not come back from the disk.
+
+    Raises:
+        ConfigError: With the names of what would be lost.
+    """
+    if not isinstance(sample, BaseDataElement):
+        raise ConfigError(
+            f'{dataset} gives {class_name(type(sample))} in data_samples, and what is '
+            'kept is one mmengine.structures.BaseDataElement each. Give a dataset that '
+            'gives one, or train without the cache.'
+        )
+    try:
+        again = unpack(json.loads(json.dumps(pack(sample))), type(sample))
+    except DataError as error:
+        raise ConfigError(f'{dataset}: {error}') from error
+    names = lost(sample, again)
+    if names:
+        raise ConfigError(
+            f'{dataset}: {", ".join(names)} of {class_name(type(sample))} would come '
+            'back from the disk as something else. Take that out of the sample, or '
             'train without the cache.'
         )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.structures import BaseDataElement
 
-__all__ = ['pack', 'unpack']
+from ..errors import DataError, class_name
+
+__all__ = ['lost', 'pack', 'unpack']
 
 
 def pack(sample: BaseDataElement) -> dict[str, Any]:
@@ -16,36 +20,121 @@ def pack(sample: BaseDataElement) -> dict[str, Any]:
 
     Args:
         sample: Of either library.
+
+    Raises:
+        DataError: One of them is of a class that has no plain form.
     """
-    fields = {}
-    for name, value in sample.items():
-        if isinstance(value, torch.Tensor):
-            kind = str(value.dtype).removeprefix('torch.')
-            fields[name] = {'dtype': kind, 'values': value.tolist()}
-    known = {name: plain(value) for name, value in sample.metainfo_items()}
-    return {'fields': fields, 'metainfo': known}
+    return {
+        'fields': {name: plain(value, name) for name, value in sample.items()},
+        'metainfo': {n: plain(value, n) for n, value in sample.metainfo_items()},
+    }
 
 
-def plain(value: Any) -> Any:
-    """A value of the metainfo as JSON has it."""
-    if isinstance(value, np.generic | np.ndarray | torch.Tensor):
-        return value.tolist()
-    if isinstance(value, dict):
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
-    return value if isinstance(value, str | int | float | None) else str(value)
+def plain(value: Any, name: str) -> Any:
+    """A value as JSON has it: what JSON doesn't know is a dict that names its kind."""
+    kind = type(value)
+    if value is None or kind in (bool, int, float, str):
+        return value
+    if kind is torch.Tensor and not value.is_complex() and not value.is_sparse:
+        dtype = str(value.dtype).removeprefix('torch.')
+        shape, values = list(value.shape), value.tolist()
+        return {'dtype': dtype, 'shape': shape, 'values': values}
+    if isinstance(value, np.ndarray | np.generic) and known(value.dtype):
+        what = 'array' if isinstance(value, np.ndarray) else 'number'
+        shape, values = list(value.shape), value.tolist()
+        return {what: value.dtype.str, 'shape': shape, 'values': values}
+    if kind is list or kind is tuple:
+        return {kind.__name__: [plain(part, name) for part in value]}
+    if isinstance(value, Path):
+        return {'path': str(value)}
+    if isinstance(value, Mapping):
+        pairs = [[plain(k, name), plain(part, name)] for k, part in value.items()]
+        return {'dict': pairs}
+    raise DataError(
+        f"{name}: {class_name(kind)} can't be kept beside activations, of which "
+        'tensors, arrays, numbers, texts, lists, tuples and dicts can. Take it out of '
+        'the sample, or train without the cache.'
+    )
+
+
+def known(dtype: np.dtype[Any]) -> bool:
+    """Whether JSON has the values: truths, numbers of up to 64 bits, and texts."""
+    return dtype.kind == 'U' or (dtype.kind in 'biuf' and dtype.itemsize <= 8)
+
+
+def given(packed: Any) -> Any:
+    """The value that :func:`plain` was given."""
+    if not isinstance(packed, dict):
+        return packed
+    if 'dtype' in packed:
+        dtype = getattr(torch, packed['dtype'])
+        return torch.tensor(packed['values'], dtype=dtype).reshape(packed['shape'])
+    for what in ('array', 'number'):
+        if what in packed:
+            array = np.array(packed['values'], packed[what]).reshape(packed['shape'])
+            return array if what == 'array' else array[()]
+    if 'dict' in packed:
+        return {given(key): given(part) for key, part in packed['dict']}
+    if 'path' in packed:
+        return Path(packed['path'])
+    ((name, parts),) = packed.items()
+    values = [given(part) for part in parts]
+    return tuple(values) if name == 'tuple' else values
 
 
 def unpack(packed: dict[str, Any], kind: type[BaseDataElement]) -> BaseDataElement:
-    """The sample that :func:`pack` was given; tuples of its metainfo are lists.
+    """The sample that :func:`pack` was given.
 
     Args:
         packed: What :func:`pack` gave.
         kind: Its class.
     """
-    sample = kind(metainfo=packed['metainfo'])
+    known = {name: given(value) for name, value in packed['metainfo'].items()}
+    sample = kind(metainfo=known)
     for name, field in packed['fields'].items():
-        tensor = torch.tensor(field['values'], dtype=getattr(torch, field['dtype']))
-        sample.set_field(tensor, name)
+        sample.set_field(given(field), name)
     return sample
+
+
+def lost(sample: BaseDataElement, again: BaseDataElement) -> list[str]:
+    """Names of what one sample has and another one has otherwise, or not at all.
+
+    Args:
+        sample: The one.
+        again: The other.
+    """
+    pairs = [
+        (dict(sample.items()), dict(again.items())),
+        (dict(sample.metainfo_items()), dict(again.metainfo_items())),
+    ]
+    return [
+        name
+        for before, after in pairs
+        for name in sorted({*before, *after})
+        if name not in before
+        or name not in after
+        or not same(before[name], after[name])
+    ]
+
+
+def bits(tensor: torch.Tensor) -> np.ndarray:
+    """A tensor's bytes."""
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are of one class, one shape and the same bits."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, torch.Tensor):
+        alike = one.dtype == other.dtype and one.shape == other.shape
+        return alike and np.array_equal(bits(one), bits(other))
+    if isinstance(one, np.ndarray | np.generic):
+        alike = one.dtype == other.dtype and one.shape == other.shape
+        return alike and one.tobytes() == other.tobytes()
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other) or one != one

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from mmengine.structures import InstanceData
+from mmpretrain.structures import DataSample, MultiTaskDataSample
 from torch import Tensor, nn
 
 from mmadapt.cache.checks import check_dataset, check_norms, check_steady, draws
@@ -160,6 +164,62 @@ class Repeating(Noise):
 def test_data_that_cannot_be_kept_is_named(dataset: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_dataset(make_source(dataset=dataset))
+
+
+class Labelled(Noise):
+    """Samples of a label of any class.
+
+    Args:
+        label: It.
+    """
+
+    def __init__(self, label: Any) -> None:
+        super().__init__()
+        self.label = label
+
+    def prepare_data(self, idx: int) -> Any:
+        """A sample."""
+        sample = DataSample()
+        sample.set_field(self.label, 'instances')
+        return {**super().prepare_data(idx), 'data_samples': sample}
+
+
+class Tasks(Noise):
+    """Samples of several tasks."""
+
+    def prepare_data(self, idx: int) -> Any:
+        """A sample."""
+        sample = MultiTaskDataSample()
+        sample.set_field(DataSample().set_gt_label(1), 'colour')
+        return {**super().prepare_data(idx), 'data_samples': sample}
+
+
+class Plain(Noise):
+    """Samples that are no samples."""
+
+    def prepare_data(self, idx: int) -> Any:
+        """A sample."""
+        return {**super().prepare_data(idx), 'data_samples': {'gt_label': 1}}
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'message'),
+    [
+        (Labelled(InstanceData(a=torch.zeros(1))), r'Labelled: instances: .*Instance'),
+        (Tasks(), r'Tasks: colour: .*DataSample'),
+        (Labelled(OrderedDict(a=1)), r'Labelled: instances of .*something else'),
+        (Plain(), r'Plain gives builtins\.dict in data_samples'),
+    ],
+    ids=['instances', 'tasks', 'class', 'dict'],
+)
+def test_labels_that_would_be_lost_are_named(dataset: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_dataset(make_source(dataset=dataset))
+
+
+@pytest.mark.parametrize('label', [3, 'a', [(1, 2.5)], np.zeros((2, 0))], ids=repr)
+def test_plain_labels_are_kept(label: Any) -> None:
+    check_dataset(make_source(dataset=Labelled(label)))
 
 
 def test_what_draws_is_known_by_the_generators() -> None:
