@@ -11,15 +11,13 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.utils._pytree import tree_leaves
 
 from ..errors import ConfigError, DataError, class_name
 from ..generators import generator_states, seed_generators
 from .labels import lost, pack, unpack
-from .replay import KEPT
 from .source import Source
 
-__all__ = ['check_dataset', 'check_replay', 'check_steady', 'draws']
+__all__ = ['check_dataset', 'check_steady', 'draws']
 
 
 def check_dataset(source: Source) -> None:
@@ -207,27 +205,3 @@ def watching(source: Source, found: list[tuple[str, nn.Module]]) -> Iterator[Non
     finally:
         for hook in hooks:
             hook.remove()
-
-
-@torch.no_grad()
-def check_replay(source: Source) -> None:
-    """Compare the model's outputs from kept activations with those from the start.
-
-    Raises:
-        ConfigError: They differ: the backbone can't be cut there.
-    """
-    model, item = source.model, source.item()
-    batch = source.loader.collate_fn([item, item])
-    rows = source.rows(batch, 2, training=False)
-    outputs = []
-    for one in (batch, {**batch, 'inputs': rows, KEPT: True}):
-        with source.opened(training=False):
-            data = model.data_preprocessor(one, False)
-            outputs.append(model(data['inputs'], data['data_samples'], mode='tensor'))
-    pairs = zip(*map(tree_leaves, outputs), strict=True)
-    if not all(torch.equal(a, b) for a, b in pairs if isinstance(a, Tensor)):
-        raise ConfigError(
-            f'{type(source.boundary.backbone).__name__} gives another output from its '
-            f'activations {source.boundary}: it cannot be cut there. Train without the '
-            'cache.'
-        )

@@ -12,6 +12,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ..errors import ConfigError
 from ..generators import seed_generators
 from .boundary import Boundary
 
@@ -109,11 +110,22 @@ class Source:
             yield self.rows(batch, len(samples)), samples
 
     def rows(self, batch: Any, size: int, training: bool | None = None) -> Tensor:
-        """Activations of a batch, ``(size, ...)``, in the mode of :meth:`opened`."""
+        """Activations of a batch, ``(size, ...)``, in the mode of :meth:`opened`.
+
+        Raises:
+            ConfigError: What is kept isn't a row, or a row of several, a sample.
+        """
         with self.opened(training):
             data = self.model.data_preprocessor(batch, False)
             kept = self.boundary.capture(self.model, data)
         several = isinstance(data['inputs'], Tensor) and data['inputs'].dim() > (
             len(self.boundary.input_shape) + 1
         )
+        if kept.shape[0] % size if several else kept.shape[0] != size:
+            raise ConfigError(
+                f'{type(self.boundary.backbone).__name__}: {self.boundary} stands '
+                f'{tuple(kept.shape)} for {size} samples, so that it cannot be cut '
+                'there: rows of single samples are kept. Put adapters into other '
+                'layers, or train without the cache.'
+            )
         return kept.view(size, -1, *kept.shape[1:]) if several else kept

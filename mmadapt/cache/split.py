@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.tolerant import file_datasets
-from .checks import check_replay
+from .cut import check_replay
 from .dataset import CachedDataset
 from .fill import fill
 from .loader import CachedLoader
