@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from ..errors import ConfigError, class_name
 
-__all__ = ['check_hooks', 'check_sampler']
+__all__ = ['check_hooks', 'check_sampler', 'classes']
 
 SWITCHING = {'mmpretrain.engine.hooks': 'SwitchRecipeHook'}
 """Hooks that set another pipeline in the midst of a training: module to class."""

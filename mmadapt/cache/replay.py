@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import ConfigError
+from ..errors import ConfigError, class_name
 from ..hosts import promote
 from .boundary import Boundary
+from .refused import classes
 
 __all__ = ['KEPT', 'Replaying', 'let_by', 'make_replaying']
 
@@ -120,17 +121,29 @@ def let_by(preprocessor: nn.Module) -> None:
     """Let a data preprocessor pass kept activations on, in place; twice is once.
 
     Raises:
-        ConfigError: It mixes the inputs of a batch, of which nothing can be kept.
+        ConfigError: It mixes the inputs of a batch, of which nothing can be kept, or
+            makes labels that would not be kept.
     """
     mixes = [
         name
-        for name in ('batch_augments', 'blending', 'to_onehot')
+        for name in ('batch_augments', 'blending')
         if getattr(preprocessor, name, None)
     ]
     if mixes:
         raise ConfigError(
             f'data_preprocessor.{mixes[0]} mixes the inputs of each batch anew: no '
             'activation can be kept. Take it out, or train without the cache.'
+        )
+    # MMPretrain's own writes them into the samples, which are kept behind it.
+    writes = classes({'mmpretrain.models.utils': 'ClsDataPreprocessor'})
+    if getattr(preprocessor, 'to_onehot', False) and not isinstance(
+        preprocessor, writes
+    ):
+        raise ConfigError(
+            f'data_preprocessor.to_onehot: whether {class_name(type(preprocessor))} '
+            "writes its labels into the samples, as MMPretrain's ClsDataPreprocessor "
+            'does, is not known, and they are kept from there. Set to_onehot=False, or '
+            'train without the cache.'
         )
     kind = type(preprocessor)
     if issubclass(kind, LettingBy):

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from mmpretrain.models.utils import ClsDataPreprocessor
+from torch import Tensor, nn
 
-from mmadapt.cache.replay import make_replaying
+from mmadapt.cache.replay import let_by, make_replaying
 from mmadapt.errors import ConfigError
 
 from .sources import make_source
@@ -49,3 +50,15 @@ def test_activations_of_the_shape_of_an_input_are_refused() -> None:
     source.boundary.inputs = {(3, 16, 16): ((3, 16, 16), torch.float32)}
     with pytest.raises(ConfigError, match=r'the same shape, \(3, 16, 16\)'):
         make_replaying(source.boundary)
+
+
+class OneHot(nn.Module):
+    """A preprocessor that may keep its labels to itself."""
+
+    to_onehot = True
+
+
+def test_one_hot_labels_are_kept_where_they_are_written_into_the_samples() -> None:
+    let_by(ClsDataPreprocessor(to_onehot=True, num_classes=2))
+    with pytest.raises(ConfigError, match=r'to_onehot: .*\.OneHot writes its labels'):
+        let_by(OneHot())
