@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from .dataset import CachedDataset
 from .fill import fill
 from .loader import CachedLoader
 from .replay import make_replaying
+from .room import taken
 from .source import Source
-from .store import Store
+from .store import DATA, KEY, Store
 
 __all__ = ['Split', 'make_stores']
 
@@ -30,12 +31,14 @@ class Split:
         source: Where its activations come from.
         stores: Where they are, a part for each process.
         views: Draws of each sample.
+        random: Whether the pipeline draws.
     """
 
     name: str
     source: Source
     stores: list[Store]
     views: int
+    random: bool = False
 
     @property
     def samples(self) -> int:
@@ -46,11 +49,31 @@ class Split:
         """What is there, and what is going to be, for the log."""
         size = sum(store.size for store in self.stores)
         mine = self.stores[rank]
+        draws = (
+            f'random: {self.views} fixed draw(s) of each sample, another training than '
+            'without the cache'
+            if self.random
+            else 'deterministic: exact'
+        )
         return (
-            f'activations {self.source.boundary} of the {self.name} set: '
-            f'{self.samples} samples, {self.views} view(s), {size / 1e9:.3g} GB in '
-            f'{mine.folder.parent}; {mine.done} of {mine.rows} rows of this process '
-            'are there'
+            f'activations {self.source.boundary} of the {self.name} set, whose '
+            f'pipeline is {draws}: {self.samples} samples, {self.views} view(s), '
+            f'{size / 1e9:.3g} GB in {mine.folder.parent}; {mine.done} of {mine.rows} '
+            f'rows of this process are there{self.told_others()}'
+        )
+
+    def told_others(self) -> str:
+        """What older stores of the set hold, where this one isn't whole."""
+        if all(store.whole for store in self.stores):
+            return ''
+        others = other_stores(self.name, {store.folder for store in self.stores})
+        if not others:
+            return ''
+        held = sum(taken(folder / DATA) for folder in others)
+        return (
+            f'. {len(others)} other folder(s) {self.name}-* beside them hold '
+            f'{held} bytes ({held / 1e9:.3g} GB), made of other weights, data, code or '
+            'options; those that no other run uses can be removed'
         )
 
     def check(self) -> None:
@@ -93,6 +116,18 @@ class Split:
             for dataset, found in zip(datasets, store.read_broken()):
                 for path, reason in found.items():
                     dataset.note_broken(path, reason)
+
+
+def other_stores(split: str, ours: Set[Path]) -> list[Path]:
+    """Folders of a set's activations that were made of something else.
+
+    Args:
+        split: ``'train'`` or ``'val'``.
+        ours: Those that are used; they lie in one folder.
+    """
+    (parent,) = {folder.parent for folder in ours}
+    found = parent.glob(f'{split}-*/{KEY}')
+    return sorted(path.parent for path in found if path.parent not in ours)
 
 
 def make_stores(

@@ -52,7 +52,7 @@ class PrefixCacheHook(Hook):
     Args:
         folder: Where the files go, on a disk that all processes see. It may be one that
             can't be written where all is there.
-        views: Draws of each training sample.
+        views: Draws of each training sample, where its pipeline draws.
         val: Keep the validation set's activations too.
 
     Raises:
@@ -83,6 +83,9 @@ class PrefixCacheHook(Hook):
         loops: dict[str, Any] = {'train': loop}
         if self.val and isinstance(runner.val_loop, ValLoop):
             loops['val'] = runner.val_loop
+        for each in loops.values():
+            if isinstance(each.dataloader.dataset, CachedDataset):
+                each.dataloader = each.dataloader.source  # of an earlier training
         check_hooks(runner.hooks)
         check_sampler(loop.dataloader)
         backbone = the_backbone(unwrapped(runner.model))
@@ -124,19 +127,20 @@ class PrefixCacheHook(Hook):
             random = draws(source)
             # What the first sample does not show is drawn from 0, whatever the seed.
             source = replace(source, seed=int(given) if random else 0)
-            views = self.views if training else 1
+            # Several draws of what is not drawn are the same ones.
+            views = self.views if training and random else 1
             first = check_steady(source)
             key = make_key(runner.cfg, source, name, views, world, random)
             samples = range(len(loop.dataloader.dataset))
             rows = [views * len(samples[part::world]) for part in range(world)]
             stores = make_stores(self.folder, name, key, rows, first)
-            splits.append(Split(name, source, stores, views))
+            splits.append(Split(name, source, stores, views, random))
         return splits
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Turn to the draw of this epoch."""
         if self.dataset is not None:
-            self.dataset.view = runner.epoch % self.views
+            self.dataset.view = runner.epoch % self.dataset.views
 
 
 def the_backbone(model: nn.Module) -> nn.Module:

@@ -136,6 +136,51 @@ def test_each_epoch_has_its_view(tmp_path: Path) -> None:
     assert labels == [0] * 6 + [1] * 6
 
 
+def test_what_is_not_drawn_is_kept_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    changes = LINEAR + cached(tmp_path, ', views=3')
+    runner = Runner.from_cfg(config(tmp_path, changes))
+    runner.logger.addHandler(caplog.handler)
+    runner.train()
+    runner.logger.removeHandler(caplog.handler)
+    assert caplog.text.count('is deterministic: exact: 12 samples, 1 view(s)') == 2
+    data = runner.train_dataloader.dataset
+    assert isinstance(data, CachedDataset)
+    assert (len(data), data.views, data.view) == (12, 1, 0)
+    kept = [*(tmp_path / 'kept').glob('*/activations.bin')]
+    assert [file.stat().st_size for file in kept] == [12 * 48 * 4] * 2
+
+
+def test_a_second_training_uses_what_the_first_has_kept(tmp_path: Path) -> None:
+    runner = Runner.from_cfg(config(tmp_path, LAST + cached(tmp_path)))
+    runner.train()
+    before = folders(tmp_path / 'kept')
+    weights = {n: p.clone() for n, p in runner.model.state_dict().items()}
+    runner.train_loop._max_epochs = 3
+    runner.train()
+    assert runner.epoch == 3
+    assert isinstance(runner.train_dataloader.dataset, CachedDataset)
+    assert isinstance(runner.val_dataloader.dataset, CachedDataset)
+    assert folders(tmp_path / 'kept') == before
+    after = runner.model.state_dict()
+    assert any(not torch.equal(after[name], weights[name]) for name in weights)
+
+
+def test_one_hot_labels_are_those_of_a_run_without_it(tmp_path: Path) -> None:
+    changes = (
+        LAST + 'data_preprocessor.update(to_onehot=True, num_classes=2)\n'
+        "model['head']['loss'].update(use_soft=True)\n"
+    )
+    plain = train(tmp_path, changes, run='plain')
+    kept = train(tmp_path, changes + cached(tmp_path), run='kept_run')
+    data = kept.train_dataloader.dataset
+    assert isinstance(data, CachedDataset)
+    assert data[0]['data_samples'].gt_score.tolist() == [1, 0]
+    for name, tensor in plain.model.state_dict().items():
+        assert torch.equal(kept.model.state_dict()[name], tensor), name
+
+
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
