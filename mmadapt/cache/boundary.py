@@ -42,6 +42,7 @@ class Boundary:
         input_shape: Of the ordinary input that was read last; this and what follows
             is known after :meth:`capture`.
         input_dtype: Of the same.
+        input_count: Images, clips or frames in the same.
         inputs: Shape of one activation -> shape and type of the input it was made of.
     """
 
@@ -52,6 +53,7 @@ class Boundary:
     in_tuple: bool = False
     input_shape: tuple[int, ...] = ()
     input_dtype: torch.dtype = torch.float32
+    input_count: int = 0
     inputs: dict[tuple[int, ...], tuple[tuple[int, ...], torch.dtype]] = field(
         default_factory=dict
     )
@@ -103,6 +105,7 @@ class Boundary:
     def read_input(self, backbone: nn.Module, args: tuple[Any, ...]) -> None:
         """Take note of what the backbone reads."""
         self.input_shape, self.input_dtype = tuple(args[0].shape[1:]), args[0].dtype
+        self.input_count = len(args[0])
 
 
 def stop_in_front(block: nn.Module, args: tuple[Any, ...]) -> None:

@@ -121,11 +121,12 @@ class Source:
         several = isinstance(data['inputs'], Tensor) and data['inputs'].dim() > (
             len(self.boundary.input_shape) + 1
         )
-        if kept.shape[0] % size if several else kept.shape[0] != size:
+        read = self.boundary.input_count
+        if len(kept) != read or (read % size if several else read != size):
             raise ConfigError(
                 f'{type(self.boundary.backbone).__name__}: {self.boundary} stands '
-                f'{tuple(kept.shape)} for {size} samples, so that it cannot be cut '
-                'there: rows of single samples are kept. Put adapters into other '
-                'layers, or train without the cache.'
+                f'{tuple(kept.shape)} for {size} samples and {read} inputs, so that it '
+                'cannot be cut there: rows of single inputs are kept. Put adapters '
+                'into other layers, or train without the cache.'
             )
         return kept.view(size, -1, *kept.shape[1:]) if several else kept

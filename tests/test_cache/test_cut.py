@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
+from mmadapt.cache import Boundary
 from mmadapt.cache.cut import check_replay
 from mmadapt.cache.replay import make_replaying
 from mmadapt.cache.source import Source
@@ -124,9 +127,54 @@ def test_a_trunk_that_fails_on_its_activations_is_named(
 def test_activations_that_are_no_rows_of_samples_are_named(
     backbone: dict[str, Any], layers: list[int]
 ) -> None:
-    message = rf'{backbone["type"]}: in front of .* for 2 samples.*cannot be cut'
+    message = (
+        rf'{backbone["type"]}: in front of .* for 2 samples and 2 inputs.*cannot be cut'
+    )
     with pytest.raises(ConfigError, match=message):
         check(trunk(backbone, layers))
+
+
+class Turned(nn.Module):
+    """A trunk whose blocks read tokens first and clips second, as UniFormerV2's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Of clips ``(B, 3, 2, 3)``: six tokens each."""
+        return self.block(x.flatten(2).permute(2, 0, 1)).mean(0)
+
+
+class Clips(nn.Module):
+    """A model that reads several clips of each sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = Turned()
+        self.data_preprocessor = Stacked()
+
+    def forward(self, inputs: Tensor, data_samples: Any, mode: str) -> Tensor:
+        """The features of all."""
+        return self.backbone(inputs.flatten(0, 1))
+
+
+class Stacked(nn.Module):
+    """Nothing but the batch."""
+
+    def forward(self, data: Any, training: bool) -> Any:
+        """The same."""
+        return data
+
+
+def test_tokens_in_the_place_of_several_clips_are_named() -> None:
+    model: Any = Clips()
+    nothing: Any = None
+    boundary = Boundary(model.backbone, (), 'block')
+    source = Source(model, boundary, nothing, nothing, nullcontext)
+    batch = {'inputs': torch.zeros(2, 2, 3, 2, 3), 'data_samples': []}
+    with pytest.raises(ConfigError, match=r'\(6, 4, 3\) for 2 samples and 4 inputs'):
+        source.rows(batch, 2)
 
 
 @pytest.mark.parametrize('error', [torch.OutOfMemoryError, MemoryError])

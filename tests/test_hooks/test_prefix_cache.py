@@ -118,6 +118,14 @@ def test_what_changes_is_made_anew(tmp_path: Path) -> None:
     assert len(last - after) == 2
 
 
+def test_a_second_run_on_clips_makes_nothing_anew(tmp_path: Path) -> None:
+    changes = LINEAR + 'train_cfg.update(max_epochs=1)\n' + cached(tmp_path)
+    train(tmp_path, changes, 'video', run='a')
+    before = folders(tmp_path / 'kept')
+    train(tmp_path, changes, 'video', run='b')
+    assert folders(tmp_path / 'kept') == before
+
+
 def test_each_epoch_has_its_view(tmp_path: Path) -> None:
     changes = LINEAR + FLIP + cached(tmp_path, ', views=2, val=False')
     runner = Runner.from_cfg(config(tmp_path, changes))
