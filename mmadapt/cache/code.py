@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import class_name
 from .replay import LettingBy, Replaying
 
-__all__ = ['code_of', 'function_code', 'own_class']
+__all__ = ['code_of', 'function_code', 'own_class', 'versioned']
 
 VERSIONED = {'builtins', 'torch', 'torchvision', 'numpy', 'mmengine'}
 """Packages whose version is in the key by itself: it says all about their classes."""
@@ -29,6 +29,15 @@ def own_class(kind: type) -> type:
     return next(b for b in kind.__mro__ if not issubclass(b, Replaying | LettingBy))
 
 
+def versioned(kind: type) -> bool:
+    """Whether the key knows a class by its package's version.
+
+    Args:
+        kind: Any class.
+    """
+    return kind.__module__.partition('.')[0] in VERSIONED
+
+
 @cache
 def code_of(kind: type) -> str:
     """A hash of the code of a class and of those that it is derived from.
@@ -38,7 +47,7 @@ def code_of(kind: type) -> str:
     """
     total = hashlib.sha256()
     for base in own_class(kind).__mro__:
-        if base.__module__.partition('.')[0] not in VERSIONED:
+        if not versioned(base):
             total.update(f'{class_name(base)}\n{source_of(base)}\n'.encode())
     return total.hexdigest()
 

@@ -14,7 +14,7 @@ from torch import nn
 from ..errors import class_name
 from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import find_stamps
-from .code import code_of, own_class
+from .code import code_of, own_class, versioned
 from .describe import describe
 from .live import datasets_in, pipelines_in
 from .source import Source
@@ -130,4 +130,5 @@ def code(source: Source) -> dict[str, str]:
         if module is backbone or not any(p.requires_grad for p in module.parameters())
     ]
     kinds = {own_class(type(part)) for part in parts}
-    return {class_name(kind): code_of(kind) for kind in kinds}
+    # An adapter's dropout, a class of torch, is no reason to make all anew.
+    return {class_name(k): code_of(k) for k in kinds if not versioned(k)}

@@ -129,4 +129,4 @@ class Source:
                 'cannot be cut there: rows of single inputs are kept. Put adapters '
                 'into other layers, or train without the cache.'
             )
-        return kept.view(size, -1, *kept.shape[1:]) if several else kept
+        return kept.reshape(size, -1, *kept.shape[1:]) if several else kept

@@ -154,6 +154,14 @@ def test_code_and_versions_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert key(source) != first
 
 
+def test_what_an_adapter_is_made_of_does_not_count() -> None:
+    plain = make_source({'adapter': {'bottleneck': 4, 'layers': [-1]}})
+    other = make_source({'adapter': {'bottleneck': 8, 'layers': [-1], 'dropout': 0.5}})
+    backbone: Any = other.boundary.backbone
+    backbone.layers[3].adapter.add_module('more', torch.nn.Mish())
+    assert key(other) == key(plain)
+
+
 def test_how_exactly_matrices_are_multiplied_counts() -> None:
     source = make_source()
     before = torch.get_float32_matmul_precision()
