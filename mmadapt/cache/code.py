@@ -35,7 +35,7 @@ def versioned(kind: type) -> bool:
     Args:
         kind: Any class.
     """
-    return kind.__module__.partition('.')[0] in VERSIONED
+    return module_of(kind).partition('.')[0] in VERSIONED
 
 
 @cache
@@ -58,27 +58,34 @@ def function_code(function: Callable[..., Any]) -> str:
     Args:
         function: A function of Python.
     """
-    name = f'{function.__module__}.{function.__qualname__}'
+    name = f'{module_of(function)}.{function.__qualname__}'
     return f'{name} {hashlib.sha256(source_of(function).encode()).hexdigest()}'
 
 
 def source_of(thing: Any) -> str:
     """The code of a class or function.
 
-    Where it can't be found, as of a class that a program has made, the whole file that
-    it comes from, or the version of its package, stands for it.
+    Where it can't be found, as of a class that a program has made, what Python runs,
+    the whole file that it comes from, or the version of its package, stands for it.
     """
     try:
         return inspect.getsource(thing)
     except (OSError, TypeError):
         pass
-    file = getattr(sys.modules.get(thing.__module__), '__file__', None)
+    if hasattr(thing, '__code__'):
+        return f'{thing.__code__.co_code.hex()} {thing.__code__.co_names}'
+    file = getattr(sys.modules.get(module_of(thing)), '__file__', None)
     try:
         return hashlib.sha256(Path(file or '').read_bytes()).hexdigest()
     except OSError:
         pass
-    package = thing.__module__.partition('.')[0]
+    package = module_of(thing).partition('.')[0]
     try:
         return f'{package} {version(package)}'
     except (PackageNotFoundError, ValueError):
         return package
+
+
+def module_of(thing: Any) -> str:
+    """The module of a class or function, as far as it has one."""
+    return str(thing.__module__ or '')

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from logging import Logger
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -33,8 +32,8 @@ def describe(value: Any, folders: bool = True) -> str:
     """A text of a value, and of all that is in it.
 
     A path of a file comes with size and time of its last change; arrays and tensors
-    are hashed by shape, type and bits; of an object its attributes count, and the code
-    of its class.
+    are hashed by shape, type and bits; of an object how it calls itself counts, and the
+    code of its class. Not its attributes: some hold a process's rank, or a time.
 
     Args:
         value: Anything.
@@ -61,7 +60,7 @@ class Describing:
         if isinstance(value, PLAIN):
             return repr(value)
         if isinstance(value, torch.Tensor):
-            return f'tensor {hash_tensor(value)}'
+            return self.tensor(value)
         if isinstance(value, np.ndarray) and value.dtype != object:
             head = f'{value.shape} {value.dtype} '.encode()
             return f'array {hashlib.sha256(head + value.tobytes()).hexdigest()}'
@@ -70,7 +69,9 @@ class Describing:
         if id(value) in self.open:
             return 'itself'
         with self.opened(value):
-            return self.structure(value)
+            text = self.structure(value)
+        # Short, however deep it goes: each level would escape the one below.
+        return f'{type(value).__name__} {hashlib.sha256(text.encode()).hexdigest()}'
 
     @contextmanager
     def opened(self, value: Any) -> Iterator[None]:
@@ -86,8 +87,10 @@ class Describing:
         if isinstance(value, Mapping):
             pairs = ((self.text(k), self.text(part)) for k, part in value.items())
             return f'dict {json.dumps(sorted(pairs))}'
-        if isinstance(value, list | tuple | np.ndarray):
+        if isinstance(value, list | tuple):
             return f'{type(value).__name__} {self.all(value)}'
+        if isinstance(value, np.ndarray):
+            return f'objects {value.shape} {self.all(value.ravel())}'
         if isinstance(value, set | frozenset):
             return f'set {json.dumps(sorted(map(self.text, value)))}'
         if isinstance(value, type):
@@ -100,18 +103,21 @@ class Describing:
             return f'{self.text(value.__func__)} of {self.text(value.__self__)}'
         if isinstance(value, partial):
             return self.all([value.func, value.args, value.keywords])
-        if isinstance(value, Logger):  # it leads to the files of this run
-            return f'logger {value.name}'
         if isinstance(value, ModuleType | BuiltinFunctionType):
             return f'{getattr(value, "__module__", "")}.{value.__name__}'
         return self.object(value)
 
+    def tensor(self, value: torch.Tensor) -> str:
+        """Of a tensor, whose bits can be read but for a few kinds."""
+        try:
+            return f'tensor {hash_tensor(value)}'
+        except (RuntimeError, NotImplementedError):  # sparse, or without content
+            return f'tensor {value!r}'
+
     def object(self, value: Any) -> str:
-        """Of what is left: its attributes, or how it calls itself."""
+        """Of what is left."""
         kind: type = type(value)
-        if not hasattr(value, '__dict__'):
-            return f'{class_name(kind)} {ADDRESS.sub("", repr(value))}'
-        return f'{class_name(kind)} {code_of(kind)} {self.text(vars(value))}'
+        return f'{class_name(kind)} {code_of(kind)} {ADDRESS.sub("", repr(value))}'
 
     def all(self, values: Any) -> str:
         """Of several, in order."""

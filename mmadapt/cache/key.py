@@ -16,7 +16,7 @@ from ..weights.fingerprint import hash_tensor
 from ..weights.stamp import find_stamps
 from .code import code_of, own_class, versioned
 from .describe import describe
-from .live import datasets_in, pipelines_in
+from .live import datasets_in, steps_in
 from .source import Source
 from .versions import float32_precision, versions
 
@@ -50,7 +50,7 @@ def make_key(
         'shared_preprocessor': digest(config_text(cfg.get('data_preprocessor') or {})),
         'dataset': digest(config_text(cfg[f'{split}_dataloader'].dataset)),
         # Hooks may have set another one than the config's.
-        'pipelines': digest(describe(pipelines_in(source.dataset), folders=False)),
+        'pipelines': describe(steps_in(source.dataset), folders=False),
         'data': hash_data(source.dataset),  # type: ignore[arg-type]
         # Hooks may set it, and another sample stands in for a broken one then.
         'test_mode': getattr(source.dataset, 'test_mode', None),

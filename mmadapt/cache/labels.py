@@ -26,8 +26,16 @@ def pack(sample: BaseDataElement) -> dict[str, Any]:
     """
     return {
         'fields': {name: plain(value, name) for name, value in sample.items()},
-        'metainfo': {n: plain(value, n) for n, value in sample.metainfo_items()},
+        'metainfo': {n: known_of(value, n) for n, value in sample.metainfo_items()},
     }
+
+
+def known_of(value: Any, name: str) -> Any:
+    """The same of what is known of a sample: of any other class its text will do."""
+    try:
+        return plain(value, name)
+    except DataError:
+        return str(value)
 
 
 def plain(value: Any, name: str) -> Any:
@@ -43,8 +51,9 @@ def plain(value: Any, name: str) -> Any:
         what = 'array' if isinstance(value, np.ndarray) else 'number'
         shape, values = list(value.shape), value.tolist()
         return {what: value.dtype.str, 'shape': shape, 'values': values}
-    if kind is list or kind is tuple:
-        return {kind.__name__: [plain(part, name) for part in value]}
+    if kind is list or kind is tuple or kind is torch.Size:
+        word = 'list' if kind is list else 'tuple'
+        return {word: [plain(part, name) for part in value]}
     if isinstance(value, Path):
         return {'path': str(value)}
     if isinstance(value, Mapping):
@@ -99,13 +108,16 @@ def unpack(packed: dict[str, Any], kind: type[BaseDataElement]) -> BaseDataEleme
 def lost(sample: BaseDataElement, again: BaseDataElement) -> list[str]:
     """Names of what one sample has and another one has otherwise, or not at all.
 
+    What is known of a sample may have become a text, see :func:`known_of`.
+
     Args:
-        sample: The one.
-        again: The other.
+        sample: The one, as it was.
+        again: The other, as it came back.
     """
+    known = {name: given(known_of(v, name)) for name, v in sample.metainfo_items()}
     pairs = [
         (dict(sample.items()), dict(again.items())),
-        (dict(sample.metainfo_items()), dict(again.metainfo_items())),
+        (known, dict(again.metainfo_items())),
     ]
     return [
         name
@@ -117,24 +129,22 @@ def lost(sample: BaseDataElement, again: BaseDataElement) -> list[str]:
     ]
 
 
-def bits(tensor: torch.Tensor) -> np.ndarray:
-    """A tensor's bytes."""
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return flat.view(torch.uint8).numpy()
-
-
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are of one class, one shape and the same bits."""
+    """Whether two values are alike: in class, shape and number, whichever NaN it is.
+
+    Dicts and tuples are so whatever class of them they are.
+    """
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
     if type(one) is not type(other):
         return False
-    if isinstance(one, torch.Tensor):
-        alike = one.dtype == other.dtype and one.shape == other.shape
-        return alike and np.array_equal(bits(one), bits(other))
-    if isinstance(one, np.ndarray | np.generic):
-        alike = one.dtype == other.dtype and one.shape == other.shape
-        return alike and one.tobytes() == other.tobytes()
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
-    if isinstance(one, list | tuple):
+    if isinstance(one, list):
         return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, torch.Tensor | np.ndarray | np.generic):
+        alike = one.dtype == other.dtype and one.shape == other.shape
+        return bool(
+            alike and ((one == other) | ((one != one) & (other != other))).all()
+        )
     return bool(one == other) or one != one

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ['datasets_in', 'pipelines_in']
+from mmcv.transforms import BaseTransform
+from mmengine.dataset import Compose
+
+__all__ = ['datasets_in', 'steps_in']
 
 
 def datasets_in(dataset: Any) -> Iterator[Any]:
@@ -21,11 +24,29 @@ def datasets_in(dataset: Any) -> Iterator[Any]:
             yield from datasets_in(one)
 
 
-def pipelines_in(dataset: Any) -> list[Any]:
-    """Their pipelines as they are now: a hook may have set another than the config's.
+def steps_in(dataset: Any) -> list[Any]:
+    """The steps of their pipelines as they are now, and those inside a step.
+
+    A hook may have set another pipeline than the config's.
 
     Args:
         dataset: As above.
     """
     found = (getattr(one, 'pipeline', None) for one in datasets_in(dataset))
-    return [pipeline for pipeline in found if pipeline is not None]
+    steps: dict[int, Any] = {}
+    for pipeline in found:
+        collect(pipeline, steps)
+    return list(steps.values())
+
+
+def collect(value: Any, steps: dict[int, Any]) -> None:
+    """Add a step and those inside it, once each."""
+    if isinstance(value, list | tuple):
+        for part in value:
+            collect(part, steps)
+    elif isinstance(value, Compose | BaseTransform) and id(value) not in steps:
+        steps[id(value)] = value
+        for part in vars(value).values():
+            collect(part, steps)
+    elif value is not None and callable(value):
+        steps.setdefault(id(value), value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -60,19 +61,25 @@ class StoreBuilder:
         """Take over what a finished call had kept.
 
         Raises:
-            ConfigError: In another way.
+            ConfigError: In another way; or it is of another program.
         """
         folder, form = self.store.folder, self.store.form
-        if not (folder / INDEX).exists():
+        index = folder / INDEX
+        if not index.exists():
             return
-        try:
-            store = FrameStore.read(folder)
-        except DataError:
+        if not is_json(index):  # torn; what is whole and isn't ours stays
             print(
                 f'{folder / INDEX} can not be read: the frames are made anew. Clips '
                 'that only other lists name come back when this is called for those.'
             )
             return
+        try:
+            store = FrameStore.read(folder)
+        except DataError as error:
+            raise ConfigError(
+                f'{index} was written by another program, or a later release of this '
+                'one, and stays. Choose another folder.'
+            ) from error
         check_same(folder, store.form, form)
         self.store = store
 
@@ -165,6 +172,15 @@ class StoreBuilder:
                     'room, and call this again: what is there stays.'
                 )
             self.problems[outcome.item.clip] = outcome.problem or ''
+
+
+def is_json(file: Path) -> bool:
+    """Whether a file was written whole: a power cut leaves zeros, or nothing."""
+    try:
+        json.loads(file.read_bytes())
+    except ValueError:
+        return False
+    return True
 
 
 class Task(NamedTuple):

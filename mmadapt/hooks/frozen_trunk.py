@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 
 from ..apis.meta import check_class_names
@@ -65,7 +65,11 @@ class FrozenTrunkHook(Hook):
         model = unwrapped(runner.model)
         check_trunks(model)
         check_precision(runner)
-        check_batches(runner, is_sharded(model))
+        # By iterations each process begins its data anew when it needs to.
+        together = is_sharded(model) and isinstance(
+            runner.train_loop, EpochBasedTrainLoop
+        )
+        check_batches(runner, together)
         fix_norms(model)
         runner.logger.info(start_line(model))
         if (line := batch_line(runner)) is not None:

@@ -86,7 +86,8 @@ def batch_line(runner: Runner) -> str | None:
     batches of all processes, and as many of them as are accumulated.
     """
     scaling = runner.cfg.get('auto_scale_lr') or {}
-    meant, each = scaling.get('base_batch_size'), runner.train_dataloader.batch_size
+    meant = scaling.get('base_batch_size')
+    each = getattr(runner.train_dataloader, 'batch_size', None)
     if scaling.get('enable') or not meant or not each:
         return None
     counts = [getattr(w, '_accumulative_counts', 1) for w in wrappers(runner)]

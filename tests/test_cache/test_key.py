@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import operator
 import os
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 import torch
+from mmcv.transforms import Compose, RandomApply
 from mmengine.config import Config
 
 from mmadapt.cache.key import hash_trunk, make_key
@@ -78,20 +80,15 @@ def test_files_that_the_dataset_names_count(tmp_path: Path) -> None:
     file = tmp_path / 'statistics.npy'
     file.write_bytes(b'one')
 
-    def made(config: dict[str, Any], dataset: Any = None) -> dict[str, Any]:
-        whole = Config({**CFG, 'train_dataloader': {'dataset': config}})
-        source = make_source(dataset=dataset)
-        return make_key(whole, source, 'train', 1, 1, False)
+    def made() -> dict[str, Any]:
+        dataset = {'pipeline': [{'a': [str(file)]}]}
+        whole = Config({**CFG, 'train_dataloader': {'dataset': dataset}})
+        return make_key(whole, make_source(), 'train', 1, 1, False)
 
-    def all_of() -> list[dict[str, Any]]:
-        live = Noise()
-        live.pipeline.transforms = [Step({'files': [str(file)]})]
-        return [made({'pipeline': [{'a': [str(file)]}]}), made({}, live)]
-
-    first = all_of()
-    assert all_of() == first
+    first = made()
+    assert made() == first
     os.utime(file, ns=(0, 0))
-    assert all(map(operator.ne, all_of(), first))
+    assert made() != first
 
 
 class Step:
@@ -103,6 +100,21 @@ class Step:
 
     def __init__(self, option: Any) -> None:
         self.option = option
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Do nothing."""
+        return results
+
+    def __repr__(self) -> str:
+        return f'Step({self.option})'
+
+
+class Timed(Step):
+    """One that keeps what is another thing in each process and run."""
+
+    def __init__(self, option: Any) -> None:
+        super().__init__(option)
+        self.began, self.generator = time.time(), np.random.default_rng()
 
 
 class Wrapper:
@@ -130,6 +142,22 @@ def test_the_pipeline_is_the_one_in_memory(wrap: Any) -> None:
     changed = Noise()
     changed.pipeline.transforms = [Step(1)]
     assert key(make_source(dataset=wrap(changed))) != first
+
+
+@pytest.mark.parametrize(
+    'around', [lambda step: step, lambda step: RandomApply([Compose([step])])]
+)
+def test_what_a_step_keeps_for_itself_does_not_count(around: Any) -> None:
+    """Else nothing would ever be found again."""
+
+    def made(step: Step) -> dict[str, Any]:
+        data = Noise()
+        data.pipeline.transforms = [around(step)]
+        return key(make_source(dataset=data))
+
+    first = made(Timed(1))
+    assert made(Timed(1)) == first
+    assert made(Timed(2)) != first
 
 
 def test_code_and_versions_count(monkeypatch: pytest.MonkeyPatch) -> None:

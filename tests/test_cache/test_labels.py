@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +104,38 @@ def test_what_differs_is_lost(value: Any, other: Any) -> None:
 
 
 def test_a_class_derived_from_a_plain_one_is_named() -> None:
-    sample = BaseDataElement(metainfo={'ordinary': torch.nn.Parameter(torch.ones(1))})
-    with pytest.raises(DataError, match='ordinary'):
-        pack(sample)
-    with pytest.raises(DataError, match='pair'):
-        pack(BaseDataElement(metainfo={'pair': Pair(1, 2)}))
+    for value in (torch.nn.Parameter(torch.ones(1)), Pair(1, 2)):
+        sample = BaseDataElement()
+        sample.set_field(value, 'label')
+        with pytest.raises(DataError, match='label'):
+            pack(sample)
+
+
+def test_what_is_known_of_a_sample_may_become_a_text() -> None:
+    """As a device, or a number of a class of its own."""
+    device = torch.device('cpu')
+    sample = BaseDataElement(metainfo={'device': device, 'pair': Pair(1, 2)})
+    again = there_and_back(sample)
+    assert (again.device, again.pair) == ('cpu', str(Pair(1, 2)))
+    assert lost(sample, again) == []
+
+
+@pytest.mark.parametrize(
+    ('value', 'plain'),
+    [
+        (torch.Size([2, 3]), (2, 3)),
+        (OrderedDict(a=[1]), {'a': [1]}),
+        (torch.tensor(0.0) / 0, torch.tensor(float('nan'))),
+    ],
+    ids=repr,
+)
+def test_sizes_dicts_of_any_class_and_any_nan_are_kept(value: Any, plain: Any) -> None:
+    sample = BaseDataElement(metainfo={'known': value})
+    sample.set_field(value, 'label')
+    again = there_and_back(sample)
+    assert lost(sample, again) == []
+    assert type(again.label) is type(plain)
+    assert repr(again.label) == repr(again.known) == repr(plain)
 
 
 def test_the_libraries_own_samples_keep_their_class() -> None:

@@ -15,7 +15,7 @@ from mmadapt.datasets.frame_build import JOURNAL, StoreBuilder
 from mmadapt.datasets.frame_format import FrameFormat
 from mmadapt.datasets.frame_store import INDEX, FrameStore
 from mmadapt.datasets.video_jobs import Outcome, attempt
-from mmadapt.errors import DataError, StorageError
+from mmadapt.errors import ConfigError, DataError, StorageError
 from tests.test_datasets.clips import write_clip
 
 RAW = FrameFormat('raw')
@@ -73,9 +73,20 @@ def test_two_interruptions(
     assert not (folder / JOURNAL).exists()
 
 
-@pytest.mark.parametrize(
-    'content', ['', '{"frame_store": 1, "cli', '[]', '\0' * 50, '{"frame_store": 2}']
-)
+@pytest.mark.parametrize('content', ['[]', '{"frame_store": 2}', '{"my": "own"}'])
+def test_an_index_of_something_else_stays(
+    content: str, tmp_path: Path, clips: dict[str, Path]
+) -> None:
+    """Of another program, or of a later release, which may name more clips."""
+    folder = tmp_path / 'out'
+    make(folder, clips)
+    (folder / INDEX).write_text(content)
+    with pytest.raises(ConfigError, match='another program, or a later release'):
+        make(folder, clips)
+    assert (folder / INDEX).read_text() == content
+
+
+@pytest.mark.parametrize('content', ['', '{"frame_store": 1, "cli', '\0' * 50])
 def test_a_damaged_index(
     content: str,
     tmp_path: Path,
