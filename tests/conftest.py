@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.runner import FlexibleRunner, Runner
+from mmengine._strategy import base
+from mmengine.runner import FlexibleRunner, Runner, runner
 
 import mmadapt
 
-from .forgetting import first_run, forget_runs
+from .forgetting import Seconds, first_run, forget_runs
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -46,6 +47,8 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_runs()
     for kind in (Runner, FlexibleRunner):  # one test may train several in one second
         monkeypatch.setattr(kind, '__init__', first_run(kind.__init__))
+    for module in (runner, base):
+        monkeypatch.setattr(module, 'time', Seconds())
     # Shell scripts under test call `python`: the one that runs the tests.
     folder = str(Path(sys.executable).parent)
     monkeypatch.setenv('PATH', folder + os.pathsep + os.environ['PATH'])

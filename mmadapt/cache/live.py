@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
-from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
 __all__ = ['datasets_in', 'steps_in']
@@ -33,20 +33,25 @@ def steps_in(dataset: Any) -> list[Any]:
         dataset: As above.
     """
     found = (getattr(one, 'pipeline', None) for one in datasets_in(dataset))
+    kinds: tuple[type, ...] = (Compose,)
+    if find_spec('mmcv') is not None:
+        from mmcv.transforms import BaseTransform
+
+        kinds = (Compose, BaseTransform)
     steps: dict[int, Any] = {}
     for pipeline in found:
-        collect(pipeline, steps)
+        collect(pipeline, kinds, steps)
     return list(steps.values())
 
 
-def collect(value: Any, steps: dict[int, Any]) -> None:
-    """Add a step and those inside it, once each."""
+def collect(value: Any, kinds: tuple[type, ...], steps: dict[int, Any]) -> None:
+    """Add a step, and those inside it where its kind has some, once each."""
     if isinstance(value, list | tuple):
         for part in value:
-            collect(part, steps)
-    elif isinstance(value, Compose | BaseTransform) and id(value) not in steps:
+            collect(part, kinds, steps)
+    elif isinstance(value, kinds) and id(value) not in steps:
         steps[id(value)] = value
         for part in vars(value).values():
-            collect(part, steps)
+            collect(part, kinds, steps)
     elif value is not None and callable(value):
         steps.setdefault(id(value), value)
