@@ -71,6 +71,7 @@ def write_moving(
         stream = container.add_stream(codec, rate=8)
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.codec_context.gop_size = gop
+        stream.codec_context.thread_count = 1  # several differ from run to run
         stream.options = dict(options or {})
         for number in range(frames):
             down, right = number // 2, number
