@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sys
+import time
 from collections.abc import Callable
 
 import torch
@@ -19,10 +21,16 @@ WORKER_LOST = 'DataLoader worker (pid'
 """How torch's error begins when a worker was killed; it has no type of its own."""
 
 
+PAUSE = 0.2
+"""Seconds for gloo's threads to let go of what the last operation read."""
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a tool's main function; our own errors end it with their text alone.
 
     So do a full disk and a data worker that was killed, which nobody can mend in code.
+    After an error the process group stays: NCCL would wait there for processes that
+    wait for this one.
     """
     try:
         main()
@@ -31,9 +39,26 @@ def run(main: Callable[[], None]) -> None:
         if text is None:
             raise
         sys.exit(text)
-    finally:
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
+    else:
+        leave_group()
+
+
+def leave_group() -> None:
+    """Leave the process group, and end its threads before the interpreter ends.
+
+    A thread of gloo that frees a tensor while the interpreter ends is ended by it, and
+    takes the process along: "terminate called without an active exception". The
+    threads end with the last that holds the group: the run, which is made of cycles.
+    Where torch keeps a group for itself (the meshes of sharded tensors), they have time
+    to come to rest.
+
+    Source: https://github.com/pytorch/pytorch/issues/190489
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return
+    gc.collect()
+    torch.distributed.destroy_process_group()
+    time.sleep(PAUSE)
 
 
 def plain_text(error: Exception) -> str | None:
