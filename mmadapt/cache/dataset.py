@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Any
 
 from mmengine.structures import BaseDataElement
 from torch.utils.data import Dataset
 
 from ..errors import DataError
-from .labels import unpack
+from .labels import Labels, unpack
 from .replay import KEPT
 from .store import Store
 
@@ -37,9 +36,8 @@ class CachedDataset(Dataset[dict[str, Any]]):
         views: int,
         dataset: Dataset[Any],
     ) -> None:
-        self.samples = [
-            [unpack(packed, kind) for packed in labels_of(store)] for store in stores
-        ]
+        self.labels = [labels_of(store) for store in stores]
+        self.kind = kind
         self.activations = [store.read() for store in stores]
         self.view = 0
         self.views = views
@@ -48,20 +46,20 @@ class CachedDataset(Dataset[dict[str, Any]]):
 
     def __len__(self) -> int:
         """Samples, each counted once."""
-        return sum(map(len, self.samples)) // self.views
+        return sum(map(len, self.labels)) // self.views
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Activations and label of a sample, in the view that is read now."""
-        row, part = divmod(index, len(self.samples))
-        row += self.view * (len(self.samples[part]) // self.views)
+        row, part = divmod(index, len(self.labels))
+        row += self.view * (len(self.labels[part]) // self.views)
         return {
             'inputs': self.activations[part][row].clone(),
-            'data_samples': deepcopy(self.samples[part][row]),
+            'data_samples': unpack(self.labels[part][row], self.kind),
             KEPT: True,
         }
 
 
-def labels_of(store: Store) -> list[dict[str, Any]]:
+def labels_of(store: Store) -> Labels:
     """The labels of a store's rows, one each.
 
     Raises:

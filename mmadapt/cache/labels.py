@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from mmengine.structures import BaseDataElement
 
 from ..errors import DataError, class_name
 
-__all__ = ['lost', 'pack', 'unpack']
+__all__ = ['Labels', 'lost', 'pack', 'unpack']
 
 
 def pack(sample: BaseDataElement) -> dict[str, Any]:
@@ -103,6 +104,37 @@ def unpack(packed: dict[str, Any], kind: type[BaseDataElement]) -> BaseDataEleme
     for name, field in packed['fields'].items():
         sample.set_field(given(field), name)
     return sample
+
+
+class Labels:
+    """What :func:`pack` gave of each row, read when it is asked for.
+
+    Objects of a million samples would be gigabytes, in each process.
+
+    Args:
+        lines: Where they are written, a line each.
+        count: How many of them there are; behind them may be others.
+    """
+
+    def __init__(self, lines: Sequence[bytes], count: int) -> None:
+        self.lines, self.count = lines, min(count, len(lines))
+
+    def __len__(self) -> int:
+        """How many."""
+        return self.count
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        """That of a row.
+
+        Raises:
+            ValueError: It is no JSON.
+        """
+        packed: dict[str, Any] = json.loads(self.lines[range(self.count)[row]])
+        return packed
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Those of all rows."""
+        return (self[row] for row in range(self.count))
 
 
 def lost(sample: BaseDataElement, again: BaseDataElement) -> list[str]:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-__all__ = ['lines_of', 'put', 'read_note']
+import numpy as np
+
+__all__ = ['Lines', 'put', 'read_note']
+
+NEWLINE = 10
+PART = 1 << 24
+"""Bytes that are looked through at once."""
 
 
 def put(file: Path, content: bytes) -> None:
@@ -36,8 +43,36 @@ def read_note(file: Path) -> Any:
         return None
 
 
-def lines_of(file: Path) -> list[bytes]:
-    """A file's lines but a last one cut short; none where it isn't there."""
-    if not file.is_file():
-        return []
-    return file.read_bytes().split(b'\n')[:-1]
+class Lines(Sequence[bytes]):
+    """A file's lines but a last one cut short; none where it isn't there.
+
+    They stay in the file, mapped into memory: processes of one machine share them.
+
+    Args:
+        file: Its lines end with a newline.
+    """
+
+    def __init__(self, file: Path) -> None:
+        there = file.is_file() and file.stat().st_size
+        self.text: np.ndarray = (
+            np.memmap(file, np.uint8, 'r') if there else np.empty(0, np.uint8)
+        )
+        parts = range(0, len(self.text), PART)
+        ends = [np.flatnonzero(self.text[i : i + PART] == NEWLINE) + i for i in parts]
+        self.ends = np.concatenate([*ends, np.empty(0, np.int64)])
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.ends)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        """One of them, or several, without their ends."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        row = range(len(self))[index]
+        start = self.ends[row - 1] + 1 if row else 0
+        return self.text[start : self.ends[row]].tobytes()

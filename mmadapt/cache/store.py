@@ -17,7 +17,8 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from ..errors import DataError, StorageError
-from .notes import lines_of, put, read_note
+from .labels import Labels
+from .notes import Lines, put, read_note
 from .room import allocate, storing, taken
 from .rows import map_rows
 
@@ -77,7 +78,7 @@ class Store:
             return PROGRESS
         if (self.folder / BROKEN).exists() and read_note(self.folder / BROKEN) is None:
             return BROKEN
-        return LABELS if len(lines_of(self.folder / LABELS)) < (noted or 0) else ''
+        return LABELS if len(Lines(self.folder / LABELS)) < (noted or 0) else ''
 
     @property
     def whole(self) -> bool:
@@ -182,23 +183,22 @@ class Store:
             put(self.folder / BROKEN, json.dumps(list(broken)).encode())
             put(self.folder / PROGRESS, json.dumps(done).encode())
 
-    def read_labels(self) -> list[dict[str, Any]]:
+    def read_labels(self) -> Labels:
         """What :meth:`finish` was given, a row each; those past the last note go.
 
         Raises:
             DataError: One of them can't be read.
         """
+        labels = Labels(Lines(self.folder / LABELS), self.done)
         try:
-            return [json.loads(line) for line in self.label_lines()]
+            for _ in labels:
+                pass
+            return labels
         except ValueError as error:
             raise DataError(
                 f'{self.folder / LABELS}: a label of the kept activations is broken: '
                 f'{error}. Remove {self.folder}, and they are computed anew.'
             ) from error
-
-    def label_lines(self) -> list[bytes]:
-        """The labels of the rows that are there, as they are written."""
-        return lines_of(self.folder / LABELS)[: self.done]
 
     def read_broken(self) -> list[dict[str, str]]:
         """Files that were broken, by path, with the reason, for each dataset."""
@@ -210,7 +210,8 @@ class Store:
         Raises:
             StorageError: They can't be written; they are as they were.
         """
-        text = b''.join(line + b'\n' for line in self.label_lines())
+        lines = Lines(self.folder / LABELS)[: self.done]
+        text = b''.join(line + b'\n' for line in lines)
         with storing(self.folder, self.size):
             put(self.folder / LABELS, text)
 

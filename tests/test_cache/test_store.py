@@ -33,7 +33,7 @@ def test_rows_come_back_by_a_later_process(tmp_path: Path) -> None:
     assert again.done == 4
     assert again.size == 4 * 6 * 2 == (tmp_path / 'kept/activations.bin').stat().st_size
     assert torch.equal(again.open(), rows)
-    assert again.read_labels() == [LABEL] * 4
+    assert list(again.read_labels()) == [LABEL] * 4
 
 
 def test_what_was_not_noted_is_not_there(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_what_was_not_noted_is_not_there(tmp_path: Path) -> None:
     assert kept.done == 2
     kept.cut_labels()
     kept.finish([LABEL] * 2, 4)
-    assert kept.read_labels() == [LABEL] * 4
+    assert list(kept.read_labels()) == [LABEL] * 4
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_another_key_is_made_anew(tmp_path: Path, change: dict[str, object]) -> 
     assert new.done == 0
     new.create()
     assert old.done == new.done == 0
-    assert new.read_labels() == []
+    assert list(new.read_labels()) == []
 
 
 def test_a_file_cut_short_is_made_anew(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_note_that_can_not_be_read_is_none(
     kept.cut_labels()
     kept.finish([LABEL] * 4, 4)
     assert kept.whole
-    assert kept.read_labels() == [LABEL] * 4
+    assert list(kept.read_labels()) == [LABEL] * 4
 
 
 @pytest.mark.parametrize('content', ['"4"', 'true', '-1', '5', '[4]'])
@@ -115,7 +115,7 @@ def test_labels_that_find_no_room_stay_as_they_were(
         patch.setattr(os, 'fsync', full)
         with pytest.raises(StorageError, match='No space left'):
             kept.cut_labels()
-    assert (kept.done, kept.read_labels()) == (2, [LABEL] * 2)
+    assert (kept.done, list(kept.read_labels())) == (2, [LABEL] * 2)
 
 
 def test_a_broken_label_is_told(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_part_without_rows_is_whole(tmp_path: Path) -> None:
     kept.create()
     assert kept.whole
     assert kept.open().shape == (0, 2, 3)
-    assert kept.read_labels() == []
+    assert list(kept.read_labels()) == []
 
 
 def test_broken_files_come_back(tmp_path: Path) -> None:
