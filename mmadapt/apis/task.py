@@ -136,37 +136,67 @@ def predict(
     Raises:
         DataError: An input that is missing, of the other kind, or can't be read.
     """
-    if topk is None:
-        topk = sys.maxsize if task.several else 5
-    if topk < 1:
-        raise ConfigError(f'topk={topk}: a whole number from 1 on.')
+    topk = count_of(task, topk)
     for file in inputs:
         check_kind(file, task.kind)
     with in_scope(task.cfg):
-        with config_errors(task.cfg):
-            pipeline = Compose(test_pipeline(task.cfg))
+        pipeline = pipeline_of(task)
         return [predict_one(task, pipeline, str(file), topk) for file in inputs]
+
+
+def count_of(task: TaskModel, topk: int | None) -> int:
+    """How many classes an input are asked for.
+
+    Raises:
+        ConfigError: Less than one.
+    """
+    if topk is None:
+        return sys.maxsize if task.several else 5
+    if topk < 1:
+        raise ConfigError(f'topk={topk}: a whole number from 1 on.')
+    return topk
+
+
+def pipeline_of(task: TaskModel) -> Compose:
+    """How a task's inputs are prepared; in its library's scope."""
+    with config_errors(task.cfg):
+        return Compose(test_pipeline(task.cfg))
 
 
 def predict_one(
     task: TaskModel, pipeline: Compose, file: str, topk: int
 ) -> list[Prediction]:
     """The most probable classes of one file."""
+    sample = read_sample(task.kind, pipeline, file)
+    with torch.no_grad():
+        result = task.model.test_step(pseudo_collate([sample]))[0]
+    return ranked(task, result, topk)
+
+
+def read_sample(kind: str, pipeline: Compose, file: str) -> dict[str, Any]:
+    """What a test pipeline makes of a file.
+
+    Raises:
+        DataError: It can't be read.
+    """
     try:
-        sample = pipeline(as_sample(task.kind, file))
+        sample = pipeline(as_sample(kind, file))
     except AdaptError:
         raise
     # Decoders fail in their own ways; all of them mean that this file can't be read.
     except Exception as error:
         raise DataError(
-            f"{task.kind} '{file}' can't be read ({type(error).__name__}: "
+            f"{kind} '{file}' can't be read ({type(error).__name__}: "
             f'{str(error).splitlines()[0] if str(error) else "no reason given"}).'
         ) from error
     if sample is None:
-        raise DataError(f"{task.kind} '{file}' can't be read.")
-    check_content(file, task.kind)
-    with torch.no_grad():
-        result = task.model.test_step(pseudo_collate([sample]))[0]
+        raise DataError(f"{kind} '{file}' can't be read.")
+    check_content(file, kind)
+    return sample  # type: ignore[no-any-return]
+
+
+def ranked(task: TaskModel, result: Any, topk: int) -> list[Prediction]:
+    """The most probable classes by what a model predicts."""
     scores = probabilities(task.model, result)
     best = scores.topk(min(topk, scores.numel()))
     return [
