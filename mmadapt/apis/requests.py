@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -14,7 +13,6 @@ from mmengine.dataset import pseudo_collate
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
-from ..cache.replay import overriding
 from ..errors import ConfigError, did_you_mean
 from .inputs import check_kind
 from .routed import RoutedBackbone
@@ -193,19 +191,40 @@ class _Seen(Exception):  # noqa: N818 - no error, a way out
         self.x = x
 
 
+class Stub(nn.Module):
+    """Stands for a backbone: its features, or a way out with what it would read."""
+
+    def __init__(self, features: Any = None) -> None:
+        super().__init__()
+        self.features = features
+
+    def forward(self, x: Tensor) -> Any:
+        """The features that it was given."""
+        if self.features is None:
+            raise _Seen(x)
+        return self.features
+
+
+def around(model: Any, stub: Stub) -> Any:
+    """A model with a stub for its backbone, which is handed all views at once.
+
+    Everything else is the model's own, and that stays as it is.
+    """
+    outer = copy(model)
+    outer._modules = {**model._modules, 'backbone': stub}
+    if model.__dict__.get('test_cfg') is not None:
+        outer.test_cfg = {**model.test_cfg, 'max_testing_views': None}
+    return outer
+
+
 def backbone_input(model: Any, data: dict[str, Any]) -> Tensor:
     """What the backbone of a model would read of a batch.
 
     Raises:
         ConfigError: It predicts without its backbone.
     """
-
-    def stop(x: Tensor, *args: Any, **kwargs: Any) -> Any:
-        raise _Seen(x)
-
     try:
-        with undivided(model), overriding(model.backbone, stop):
-            model(**data, mode='predict')
+        around(model, Stub())(**data, mode='predict')
     except _Seen as seen:
         return seen.x
     raise ConfigError(f'{type(model).__name__} predicts without its backbone.')
@@ -213,19 +232,5 @@ def backbone_input(model: Any, data: dict[str, Any]) -> Tensor:
 
 def finish(request: Prepared, features: Any) -> Any:
     """What a model predicts that is given its backbone's output."""
-    model = request.task.model
-    with undivided(model), overriding(model.backbone, lambda *_, **__: features):
-        return model(**request.data, mode='predict')[0]
-
-
-@contextmanager
-def undivided(model: nn.Module) -> Iterator[None]:
-    """Let a recognizer hand all views to its backbone at once."""
-    kept = model.__dict__.get('test_cfg')
-    if kept is not None:
-        model.__dict__['test_cfg'] = {**kept, 'max_testing_views': None}
-    try:
-        yield
-    finally:
-        if kept is not None:
-            model.__dict__['test_cfg'] = kept
+    outer = around(request.task.model, Stub(features))
+    return outer(**request.data, mode='predict')[0]

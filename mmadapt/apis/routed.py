@@ -8,8 +8,10 @@ backbone over the rows (:func:`torch.vmap`), whatever blocks and adapters it has
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 import torch
@@ -39,8 +41,8 @@ def tensors_of(module: nn.Module) -> dict[str, Tensor]:
 class RoutedBackbone:
     """Backbones of one build that differ in what was trained.
 
-    What differs is stacked, and the backbones keep parts of the stacks in place of
-    their own.
+    They run as replicas, which have the tensors in common with the originals, so that
+    these can be used meanwhile; calls from several threads wait for one another.
 
     Args:
         backbones: One a task, in evaluation. Their frozen parameters are the same
@@ -52,28 +54,25 @@ class RoutedBackbone:
     def __init__(
         self, backbones: Sequence[nn.Module], one_pass: bool | None = None
     ) -> None:
-        self.backbones, self.one_pass = tuple(backbones), one_pass
-        states = [tensors_of(backbone) for backbone in backbones]
-        self.own = {
-            name: torch.stack([state[name].detach() for state in states])
-            for name, tensor in states[0].items()
-            if any(differs(tensor, state[name]) for state in states)
-        }
-        self.common = {
-            name: tensor.detach()
-            for name, tensor in states[0].items()
-            if name not in self.own
-        }
-        for name, stack in self.own.items():
-            for state, part in zip(states, stack, strict=True):
-                state[name].data = part
+        self.backbones = tuple(map(replica, backbones))
+        self.one_pass = one_pass
+        self.states = [tensors_of(backbone) for backbone in self.backbones]
+        first = self.states[0]
+        self.own = [
+            name
+            for name in first
+            if any(differs(first[name], state[name]) for state in self.states)
+        ]
         # Compiled code knows nothing of rows that are mapped over.
         self.compiled = any(
             getattr(module, 'block_code', None) for module in backbones[0].modules()
         )
         self.known: dict[tuple[Any, ...], bool] = {}
+        self.stacked: tuple[list[int], dict[str, Tensor]] = ([], {})
         buffers = dict(backbones[0].named_buffers())
-        self.prefix = None if buffers.keys() & self.own.keys() else Prefix(backbones[0])
+        cuts = not buffers.keys() & set(self.own)
+        self.prefix = Prefix(self.backbones[0]) if cuts else None
+        self.lock = Lock()
 
     @torch.no_grad()
     def __call__(self, x: Tensor, rows: Sequence[int], tasks: Sequence[int]) -> Any:
@@ -84,10 +83,11 @@ class RoutedBackbone:
             rows: Which of them; the same one for several tasks, for instance.
             tasks: The task of each of ``rows``, an index of the backbones.
         """
-        if self.prefix is None or not self.prefix.holds(x[:1]):
-            return self.routed(lambda model, row: model(row), x[rows], tasks)
-        kept = self.prefix.capture(x)
-        return self.routed(self.prefix.go_on, kept[rows], tasks)
+        with self.lock:
+            if self.prefix is None or not self.prefix.holds(x[:1]):
+                return self.routed(lambda model, row: model(row), x[rows], tasks)
+            kept = self.prefix.capture(x)
+            return self.routed(self.prefix.go_on, kept[rows], tasks)
 
     def routed(self, run: RunModel, x: Tensor, tasks: Sequence[int]) -> Any:
         """``run(backbone, x)``, each row with the backbone of its task."""
@@ -135,16 +135,34 @@ class RoutedBackbone:
         """The same in one pass."""
         model = Run(self.backbones[0], run)
         index = torch.tensor(tasks, device=x.device)
-        own = {name: stack[index] for name, stack in self.own.items()}
+        own = {name: stack[index] for name, stack in self.stacks().items()}
+        common = {n: t for n, t in self.states[0].items() if n not in own}
 
         def one(own: dict[str, Tensor], row: Tensor) -> Any:
-            state = {f'model.{n}': t for n, t in {**self.common, **own}.items()}
+            state = {f'model.{n}': t for n, t in {**common, **own}.items()}
             return functional_call(model, state, (row[None],))
 
         with warnings.catch_warnings(), mixed(model, x.device.type) as close:
             warnings.filterwarnings('ignore', SLOW)
             found = torch.vmap(one)(own, x)
         return tree_map(lambda part: close(part.flatten(0, 1)), found)
+
+    def stacks(self) -> dict[str, Tensor]:
+        """What differs, a row for each task; made anew where somebody has written."""
+        versions = [state[n]._version for state in self.states for n in self.own]
+        if self.stacked[0] != versions:
+            stacks = {
+                name: torch.stack([state[name].detach() for state in self.states])
+                for name in self.own
+            }
+            self.stacked = versions, stacks
+        return self.stacked[1]
+
+
+def replica(module: nn.Module) -> nn.Module:
+    """A copy of a module with the same parameters and buffers."""
+    tensors = tensors_of(module).values()
+    return copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
 
 
 class Run(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,7 +101,8 @@ def test_blocks_below_are_computed_once_a_row(side: str) -> None:
     routed, x = RoutedBackbone(models, one_pass=True), inputs(make)
     routed(x, [0, 1], [0, 1])  # finds out whether the backbone can be cut
     seen: list[int] = []
-    below = next(m for n, m in models[0].named_modules() if n.endswith('.0.attn'))
+    replica = routed.backbones[0]
+    below = next(m for n, m in replica.named_modules() if n.endswith('.0.attn'))
     below.register_forward_hook(lambda _, args, out: seen.append(len(out)))
     routed(x[:2], [0, 0, 0, 1], [0, 1, 2, 0])
     assert seen == [2]
@@ -166,18 +168,38 @@ def test_statistics_of_a_batch_norm_are_the_tasks_own() -> None:
     assert RoutedBackbone(models, one_pass=True).prefix is None
 
 
-def test_models_keep_what_is_theirs() -> None:
+def test_models_keep_what_is_theirs(tmp_path: Path) -> None:
     models = several(mmadapt.adapt(build_image_vit(), {'bottleneck': 8}))
     x = inputs(image_input)
     before = [feature(model(x)) for model in models]
     routed = RoutedBackbone(models, one_pass=True)
     for model, expected in zip(models, before, strict=True):
         assert torch.equal(feature(model(x)), expected)
-    name = next(iter(routed.own))
-    parts = [dict(model.named_parameters())[name] for model in models]
-    assert {p.untyped_storage().data_ptr() for p in parts} == {
-        routed.own[name].untyped_storage().data_ptr()
-    }
+    routed(x, [0, 0], [0, 1])
+    assert set(vars(models[0])) == set(vars(models[1]))
+    with torch.no_grad():
+        models[1].layers[0].adapter.up.bias.add_(1)
+    found = routed(x, [0, 0], [0, 1])
+    assert not torch.equal(feature(models[1](x)), before[1])
+    torch.testing.assert_close(
+        feature(found), torch.cat([before[0][:1], feature(models[1](x[:1]))])
+    )
+    file = tmp_path / 'one.pth'
+    torch.save(models[1].layers[0].adapter.state_dict(), file)
+    assert file.stat().st_size < 10_000, 'no other task is in its file'
+
+
+def test_a_model_can_be_used_meanwhile() -> None:
+    models = several(mmadapt.adapt(build_image_vit(), {'bottleneck': 8}))
+    x = inputs(image_input)
+    expected = feature(models[0](x))
+    routed = RoutedBackbone(models, one_pass=True)
+    for original, replica in zip(models, routed.backbones, strict=True):
+        pairs = zip(original.parameters(), replica.parameters(), strict=True)
+        assert all(one is other for one, other in pairs)
+        ours = set(original.modules())
+        assert not ours & set(replica.modules())
+    assert torch.equal(feature(models[0](x)), expected)
 
 
 def test_one_task_alone_is_to_the_bit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +183,26 @@ def test_what_can_not_be_asked(tmp_path: Path) -> None:
         predict_tasks(tasks, [(tmp_path / 'missing.png', 'pets')])
     assert predict_tasks(tasks, []) == []
     assert len(predict_tasks(tasks, [(file, 'pets')], topk=2)[0]) == 2
+
+
+@pytest.mark.parametrize('layers', ['all', [-1]])
+def test_threads_get_what_they_ask_for(tmp_path: Path, layers: Any) -> None:
+    tasks = load_tasks(sources(tmp_path, **{f'{PLACE}.layers': layers}), 'cpu')
+    files = sorted((write_images(tmp_path / 'photos') / 'val').rglob('*.png'))[:4]
+    requests = asked(files, tasks)
+    expected = [predict(tasks[name], [file])[0] for file, name in requests]
+
+    def ask(number: int) -> bool:
+        if number % 2:
+            found = [predict(tasks[name], [file])[0] for file, name in requests]
+        else:
+            found = predict_tasks(tasks, requests, batch_size=5)
+        pairs = zip(found, expected, strict=True)
+        return all(
+            one.score == pytest.approx(other.score, rel=1e-4)
+            for pair in pairs
+            for one, other in zip(*pair, strict=True)
+        )
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(ask, range(8)))
