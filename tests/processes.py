@@ -50,6 +50,8 @@ def in_processes(
         )  # fmt: skip
         torch.set_num_threads(1)
         torch.distributed.init_process_group('gloo')
+        # The first one holds what the others find one another by, until it ends.
+        torch.distributed.barrier()
         try:
             result: Any = task(rank)
         except Exception as error:  # told to the test, which decides what it means
