@@ -98,8 +98,8 @@ def share(trunk: dict[str, nn.Parameter], backbone: nn.Module, name: str) -> Non
         where = f'{unlike[0]} differs' if unlike else 'no parameter is in both'
         raise ConfigError(
             f'The task {name!r} stands on another trunk than those in front of it: '
-            f'{where}. Give their configs the same trunk file, or load each by itself '
-            '(load_task).'
+            f'{where}. Give their configs the same trunk file and the same '
+            'frozen_dtype, or load each by itself (load_task).'
         )
     for parameter in common:
         own[parameter].data = trunk[parameter].data
