@@ -35,15 +35,25 @@ RANK_NAMES = {
 def join_processes(cfg: Config) -> None:
     """Join the other processes by gloo where there is no GPU, in place.
 
+    Where there is one MMEngine joins them, and is told how long to wait.
+
     MMEngine would ask for a CUDA device whatever the backend, and hand one to DDP; it
     leaves alone a process group that is there, and a wrapper with its own device_ids.
 
     Raises:
         ConfigError: The launcher's variables are not set, or a bad timeout.
     """
-    if cfg.get('launcher', 'none') == 'none' or get_device() != 'cpu':
+    if cfg.get('launcher', 'none') == 'none':
         return
     names = RANK_NAMES[cfg.launcher]
+    if get_device() != 'cpu':
+        # NCCL's own limit is ten minutes, which a cache or a slow node may take.
+        seconds = int(max(1, patience(cfg).total_seconds()))
+        cfg.merge_from_dict({'env_cfg.dist_cfg.timeout': seconds})
+        local = os.environ.get(names[2])
+        if cfg.launcher == 'mpi' and local is not None:
+            os.environ['LOCAL_RANK'] = local  # by which DDP chooses the GPU
+        return
     absent = [name for name in names if name not in os.environ]
     if absent:
         raise ConfigError(

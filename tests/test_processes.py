@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,28 @@ def test_nothing_to_join(monkeypatch: pytest.MonkeyPatch) -> None:
     cfg = Config({'launcher': 'none'})
     processes.join_processes(cfg)
     assert 'model_wrapper_cfg' not in cfg
+    assert 'env_cfg' not in cfg
+
+
+@pytest.mark.parametrize(('given', 'seconds'), [(None, 1800), (20, 20), (0.5, 1)])
+@pytest.mark.parametrize(('launcher', 'local'), [('pytorch', '0'), ('mpi', '3')])
+def test_gpus_are_joined_by_mmengine(
+    monkeypatch: pytest.MonkeyPatch,
+    launcher: str,
+    local: str,
+    given: float | None,
+    seconds: int,
+) -> None:
     monkeypatch.setattr(processes, 'get_device', lambda: 'cuda')
-    cfg.launcher = 'pytorch'
+    monkeypatch.setenv('LOCAL_RANK', '0')  # what a tool's command line leaves
+    monkeypatch.setenv('OMPI_COMM_WORLD_LOCAL_RANK', '3')
+    dist = {'backend': 'nccl', **({} if given is None else {'timeout': given})}
+    cfg = Config({'launcher': launcher, 'env_cfg': {'dist_cfg': dist}})
     processes.join_processes(cfg)
     assert 'model_wrapper_cfg' not in cfg
+    assert cfg.env_cfg.dist_cfg == {'backend': 'nccl', 'timeout': seconds}
+    assert os.environ['LOCAL_RANK'] == local
+    with pytest.raises(ConfigError, match='timeout=-1'):
+        processes.join_processes(
+            Config({'launcher': launcher, 'env_cfg': {'dist_cfg': {'timeout': -1}}})
+        )

@@ -146,8 +146,10 @@ def check_gpu() -> Iterator[Finding]:
         if float((square @ square).sum()) != 512:
             yield problem(f'GPU {index} computes wrongly', 'reinstall its driver')
             return
-        memory = torch.cuda.get_device_properties(device).total_memory / 2**30
-        half = 'bf16' if torch.cuda.is_bf16_supported() else 'fp16'
+        properties = torch.cuda.get_device_properties(device)
+        memory = properties.total_memory / 2**30
+        # From Ampere on in hardware; torch counts older ones that imitate it too.
+        half = 'bf16 or fp16' if properties.major >= 8 else 'fp16'
         name = torch.cuda.get_device_name(device)
         yield ok(f'GPU {index}: {name}, {memory:.0f} GiB, --amp with {half} possible')
 

@@ -49,6 +49,8 @@ class Prefix:
         """Whether a row comes out the same by way of what is kept of it."""
         try:
             found = self.go_on(self.backbone, self.capture(x))
+        except (MemoryError, torch.OutOfMemoryError):
+            raise
         # Whatever a backbone stumbles over that is given what it doesn't expect: it
         # runs from the start then, as if nothing were known of it.
         except Exception:

@@ -124,6 +124,8 @@ class RoutedBackbone:
             half = bool(cast) or bool(stored(self.backbones[0]))
             try:
                 found = self.mapped(run, row, two)
+            except (MemoryError, torch.OutOfMemoryError):
+                raise
             except Exception:  # whatever kernel there is no rule for
                 self.known[key] = False
             else:

@@ -112,9 +112,10 @@ def drawn_from(init_cfg: Mapping[str, Any] | None) -> Iterator[None]:
     """
     random = isinstance(init_cfg, Mapping) and init_cfg.get('type') == 'RandomTrunk'
     seed = (init_cfg or {}).get('seed') if random else None
-    with torch.random.fork_rng(enabled=isinstance(seed, int)):
+    # Backbones are built on the CPU: no GPU is asked, nor seeded when it is first used.
+    with torch.random.fork_rng([], enabled=isinstance(seed, int)):
         if isinstance(seed, int):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
         yield
 
 
@@ -166,9 +167,9 @@ def initialise(backbone: nn.Module, seed: int | None = None) -> None:
 
     With a seed the global random state is left as it was.
     """
-    with quiet_initialisation(), torch.random.fork_rng(enabled=seed is not None):
+    with quiet_initialisation(), torch.random.fork_rng([], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             for module in backbone.modules():
                 # Layers that init_weights leaves as their constructor drew them.
                 reset: Any = getattr(module, 'reset_parameters', None)

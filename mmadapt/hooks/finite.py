@@ -100,7 +100,9 @@ class FiniteHook(Hook):
             self.note(runner, finite, optimizer, counted)
             if self.noted and is_fused(optimizer) and not scaled:
                 # Unread: the kernel itself leaves the step out where it isn't finite.
-                setattr(optimizer, 'found_inf', (~finite).float())  # noqa: B010
+                # In all processes alike: a loss may be endless in one of them alone.
+                applied = finite if self.skip else agreed(finite)
+                setattr(optimizer, 'found_inf', (~applied).float())  # noqa: B010
                 self.marked = True
 
         def unmark(optimizer: torch.optim.Optimizer, *_: Any) -> None:

@@ -88,6 +88,8 @@ def _read_pickle(
         content = torch.load(
             file, map_location=map_location, weights_only=file not in _TRUSTED
         )
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
     # Broken files fail in as many ways as there are bytes; all mean the same here.
     except Exception as error:
         if isinstance(error, pickle.UnpicklingError) and _is_whole_pickle(file):

@@ -246,3 +246,24 @@ def test_on_a_cpu_each_task_runs_to_the_bit(layers: Any) -> None:
     routed = RoutedBackbone(models)
     torch.testing.assert_close(feature(routed(x, rows, TASKS)), expected)
     assert not routed.known
+
+
+def test_no_memory_is_not_taken_for_a_hindrance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError('no room')
+
+    models = several(mmadapt.adapt(build_image_vit(), {'layers': [-1]}))
+    x = inputs(image_input)
+    with monkeypatch.context() as patch:
+        routed = RoutedBackbone(models, one_pass=True)
+        patch.setattr(routed, 'mapped', full)
+        with pytest.raises(torch.OutOfMemoryError):
+            routed(x, [0, 1], [0, 1])
+    routed = RoutedBackbone(models)
+    assert routed.prefix is not None
+    monkeypatch.setattr(routed.prefix, 'capture', full)
+    with pytest.raises(torch.OutOfMemoryError):
+        routed(x, [0, 1], [0, 1])
+    assert not routed.known and not routed.prefix.exact

@@ -183,3 +183,18 @@ def test_an_image_backbone_inside_a_recognizer_of_frames() -> None:
     assert model.backbone_from == 'mmpretrain'
     features, _ = model.extract_feat(torch.zeros(2, 4, 3, 32, 32))
     assert features.shape[:2] == (8, 48)
+
+
+def test_a_random_trunk_asks_no_gpu(
+    side: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its seed would be that of dropout there, when the GPU is first used."""
+
+    def asked(*_: Any) -> None:
+        raise AssertionError('a GPU')
+
+    monkeypatch.setattr(torch.cuda, 'manual_seed_all', asked)
+    monkeypatch.setattr(torch.cuda, 'get_rng_state', asked)
+    before = torch.get_rng_state()
+    build(side, False, adapter=None, init_cfg={'type': 'RandomTrunk', 'seed': 3})
+    assert torch.equal(torch.get_rng_state(), before)

@@ -244,3 +244,25 @@ def one_nan_loss(rank: int) -> list[Any]:
 
 def test_processes_agree_where_the_scale_leaves_the_step_out(tmp_path: Path) -> None:
     assert in_processes(2, one_nan_loss, tmp_path) == [['stopped', 2, 2]] * 2
+
+
+def one_endless_loss(rank: int) -> list[float]:
+    """The second process has an infinite loss, whose gradients are finite."""
+    run = runner()
+    model = nn.Linear(2, 1)
+    nn.init.zeros_(model.weight)
+    run.model = MMDistributedDataParallel(model, broadcast_buffers=False)
+    optimizer = torch.optim.AdamW(run.model.parameters(), lr=0.1, fused=True)
+    run.optim_wrapper = OptimWrapper(optimizer)
+    hook = FiniteHook(interval=3)
+    hook.before_train(run)
+    output = run.model(torch.ones(1, 2)).sum()
+    iterate(hook, run, output + float('inf') if rank else output)
+    return model.weight.flatten().tolist()  # type: ignore[no-any-return]
+
+
+def test_a_step_that_one_process_leaves_out_unread_is_left_out_by_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('mmadapt.hooks.finite.is_cuda_available', lambda: True)
+    assert in_processes(2, one_endless_loss, tmp_path) == [[0.0, 0.0]] * 2

@@ -197,3 +197,16 @@ def test_safetensors_behind_a_link(name: str, tmp_path: Path) -> None:
     save_file({'weight': torch.arange(3.0)}, str(tmp_path / '0123abcd'))
     (tmp_path / name).symlink_to('0123abcd')
     assert torch.equal(read_checkpoint(tmp_path / name)['weight'], torch.arange(3.0))
+
+
+@pytest.mark.parametrize('kind', [MemoryError, torch.OutOfMemoryError])
+def test_no_memory_is_no_broken_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise kind('no room')
+
+    torch.save(WEIGHTS, tmp_path / 'whole.pth')
+    monkeypatch.setattr(torch, 'load', full)
+    with pytest.raises(kind, match='no room'):
+        read_checkpoint(tmp_path / 'whole.pth')

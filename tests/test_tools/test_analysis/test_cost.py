@@ -16,6 +16,8 @@ from costs.memory import saved, saved_bytes
 from costs.models import build, config_of, make_batch, shape_of
 from torch import nn
 
+from tests.fake_gpu import GPU, MODE, run_there, there
+
 from ..cli import ROOT, load_tool, run_tool
 from .ending import end_it
 
@@ -253,3 +255,22 @@ def test_a_process_that_is_ended_is_no_endless_wait(
     request: Any = None
     with pytest.raises(BrokenProcessPool):
         command.apart(request, 'full')
+
+
+class Placed(nn.Module):
+    """A model whose first parameter is on a GPU."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.first = nn.Parameter(there(torch.zeros(1)))
+        self.head = model.head
+
+
+@pytest.mark.parametrize('name', ['adaptformer_cifar100.py', 'adaptformer_nuswide.py'])
+def test_a_batch_is_where_its_model_is(name: str) -> None:
+    cfg = config_of(ROOT / 'configs' / name, 'config', None, 5)
+    model = build(cfg)
+    with MODE:
+        batch = make_batch(Placed(model), shape_of(cfg, model), 2)
+    data = {'inputs': batch.inputs, 'data_samples': batch.samples}
+    assert run_there(model, True, **data, mode='loss')['loss'].device.type == GPU

@@ -134,7 +134,8 @@ def make_batch(model: nn.Module, shape: Shape, size: int) -> Batch:
     device = next(model.parameters()).device
     if not shape.frames:
         inputs = torch.randn(size, *pixels, device=device)
-        return Batch(inputs, image_samples(model, size))
+        samples = [sample.to(device) for sample in image_samples(model, size)]
+        return Batch(inputs, samples)
     from mmaction.models import Recognizer2D
     from mmaction.structures import ActionDataSample
 
@@ -142,7 +143,8 @@ def make_batch(model: nn.Module, shape: Shape, size: int) -> Batch:
     frames = isinstance(model, Recognizer2D)
     layout = (shape.frames, *pixels) if frames else (1, *clips)
     inputs = torch.randn(size, *layout, device=device)
-    return Batch(inputs, [ActionDataSample().set_gt_label(0) for _ in range(size)])
+    sample = ActionDataSample().set_gt_label(0).to(device)
+    return Batch(inputs, [sample.clone() for _ in range(size)])
 
 
 def image_samples(model: nn.Module, size: int) -> list[Any]:
