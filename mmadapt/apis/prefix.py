@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,10 +21,11 @@ class Prefix:
 
     Args:
         backbone: Adapted, in evaluation.
+        others: Those of other tasks, which go on from what it gives.
     """
 
-    def __init__(self, backbone: nn.Module) -> None:
-        self.backbone = backbone
+    def __init__(self, backbone: nn.Module, others: Sequence[nn.Module] = ()) -> None:
+        self.backbone, self.others = backbone, tuple(others)
         self.boundary: Boundary | None
         try:
             self.boundary = find_boundary(backbone)
@@ -46,16 +48,25 @@ class Prefix:
         return self.exact[shape]
 
     def is_exact(self, x: Tensor) -> bool:
-        """Whether a row comes out the same by way of what is kept of it."""
+        """Whether every backbone gives the same by way of what is kept of a row.
+
+        Of random numbers: zeros, which the stem is given then, would hide what passes
+        by the boundary.
+        """
+        generator = torch.Generator().manual_seed(0)
+        x = torch.randn(x.shape, generator=generator).to(x)
+        models = (self.backbone, *self.others)
         try:
-            found = self.go_on(self.backbone, self.capture(x))
+            kept = self.capture(x)
+            found = [self.go_on(model, kept) for model in models]
         except (MemoryError, torch.OutOfMemoryError):
             raise
         # Whatever a backbone stumbles over that is given what it doesn't expect: it
         # runs from the start then, as if nothing were known of it.
         except Exception:
             return False
-        pairs = zip(tree_leaves(found), tree_leaves(self.backbone(x)), strict=True)
+        expected = [model(x) for model in models]
+        pairs = zip(tree_leaves(found), tree_leaves(expected), strict=True)
         return all(torch.equal(one, other) for one, other in pairs)
 
     def capture(self, x: Tensor) -> Tensor:

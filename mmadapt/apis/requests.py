@@ -16,11 +16,11 @@ from torch.utils._pytree import tree_map
 from ..errors import ConfigError, did_you_mean
 from .inputs import check_kind
 from .routed import RoutedBackbone
+from .scope import in_scope
 from .task import (
     Prediction,
     TaskModel,
     count_of,
-    in_scope,
     pipeline_of,
     ranked,
     read_sample,

@@ -68,10 +68,10 @@ class RoutedBackbone:
             getattr(module, 'block_code', None) for module in backbones[0].modules()
         )
         self.known: dict[tuple[Any, ...], bool] = {}
-        self.stacked: tuple[list[int], dict[str, Tensor]] = ([], {})
+        self.stacked: tuple[list[tuple[int, int]], dict[str, Tensor]] = ([], {})
         buffers = dict(backbones[0].named_buffers())
         cuts = not buffers.keys() & set(self.own)
-        self.prefix = Prefix(self.backbones[0]) if cuts else None
+        self.prefix = Prefix(self.backbones[0], self.backbones[1:]) if cuts else None
         self.lock = Lock()
 
     @torch.no_grad()
@@ -151,7 +151,11 @@ class RoutedBackbone:
 
     def stacks(self) -> dict[str, Tensor]:
         """What differs, a row for each task; made anew where somebody has written."""
-        versions = [state[n]._version for state in self.states for n in self.own]
+        versions = [
+            (state[n]._version, state[n].data_ptr())
+            for state in self.states
+            for n in self.own
+        ]
         if self.stacked[0] != versions:
             stacks = {
                 name: torch.stack([state[name].detach() for state in self.states])

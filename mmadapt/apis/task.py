@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -13,7 +12,6 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.device import get_device
-from mmengine.registry import DefaultScope
 from torch import nn
 
 from ..config import load_config, resolve_config
@@ -24,6 +22,7 @@ from ..weights.reading import read_checkpoint
 from .inputs import check_content, check_kind, kind_of
 from .meta import class_names, count_classes
 from .preprocessing import check_preprocessing
+from .scope import in_scope
 
 __all__ = ['Prediction', 'TaskModel', 'load_task', 'predict']
 
@@ -241,10 +240,3 @@ def probabilities(model: nn.Module, result: Any) -> torch.Tensor:
 def name_of(classes: Sequence[str], label: int) -> str:
     """The class's name, or its index as text."""
     return classes[label] if label < len(classes) else str(label)
-
-
-@contextmanager
-def in_scope(cfg: Config) -> Any:
-    """Plain type names mean those of the config's library."""
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        yield

@@ -267,3 +267,15 @@ def test_no_memory_is_not_taken_for_a_hindrance(
     with pytest.raises(torch.OutOfMemoryError):
         routed(x, [0, 1], [0, 1])
     assert not routed.known and not routed.prefix.exact
+
+
+@pytest.mark.parametrize('adapter', [None, {'layers': [-1]}])
+def test_a_trained_stem_is_the_tasks_own_without_gradients(adapter: Any) -> None:
+    models = several(mmadapt.adapt(build_image_vit(), adapter, ['patch_embed']))
+    for model in models:
+        model.requires_grad_(False)
+    x, rows = inputs(image_input), [3, 0, 0, 1]
+    expected = apart(models, x, rows)
+    with torch.inference_mode():
+        found = feature(RoutedBackbone(models)(x, rows, TASKS))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
