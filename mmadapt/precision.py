@@ -18,12 +18,19 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from .errors import ConfigError, did_you_mean
+from .linear import OneDNNLinear
 
 __all__ = ['FROZEN_DTYPES', 'check_frozen_dtype', 'store_frozen', 'stored']
 
 FROZEN_DTYPES = {'bfloat16': torch.bfloat16}
 
-OPERANDS: set[type[nn.Module]] = {nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d}
+OPERANDS: set[type[nn.Module]] = {
+    nn.Linear,
+    OneDNNLinear,
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+}
 """Layers whose weight and bias are operands of a product and nothing else.
 
 They are looked up by exact type: a subclass may do more with its weight, as a

@@ -29,6 +29,7 @@ COMMON = (
     'recompute',
     'fused_mlp',
     'compile_blocks',
+    'cpu_linear',
 )
 """Arguments that all adapted backbones have."""
 

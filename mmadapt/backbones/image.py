@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from ..hosts.class_row import set_class_row
+from ..linear import set_cpu_linear
 from ..placement import AdapterConfig
 from .checks import check_arch, check_heads, check_inner_init
 from .compiling import set_compile_blocks
@@ -40,6 +41,8 @@ class AdaptFormerViT(VisionTransformer):
         fused_mlp: See there.
         compile_blocks: True, or a dict of options of :func:`torch.compile`: compile
             the blocks, see :func:`mmadapt.backbones.compiling.set_compile_blocks`.
+        cpu_linear: ``'auto'``, ``'onednn'`` or ``'torch'``: what multiplies in linear
+            layers on a CPU, see :func:`mmadapt.linear.set_cpu_linear`.
         class_row: None computes the last block for the class token alone where nothing
             else of it is read, False all rows, see
             :func:`mmadapt.hosts.class_row.set_class_row`.
@@ -61,6 +64,7 @@ class AdaptFormerViT(VisionTransformer):
         recompute: str = 'none',
         fused_mlp: bool = False,
         compile_blocks: bool | Mapping[str, Any] = False,
+        cpu_linear: str = 'auto',
         class_row: bool | None = None,
         **vit: Any,
     ) -> None:
@@ -72,6 +76,7 @@ class AdaptFormerViT(VisionTransformer):
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
         set_recompute(self, recompute, fused_mlp)
         set_class_row(self, class_row)
+        set_cpu_linear(self, cpu_linear)
         set_compile_blocks(self, compile_blocks, fused_mlp)
 
     def init_weights(self) -> None:
@@ -96,6 +101,7 @@ def AdaptedBackbone(
     recompute: str = 'none',
     fused_mlp: bool = False,
     compile_blocks: bool | Mapping[str, Any] = False,
+    cpu_linear: str = 'auto',
     class_row: bool | None = None,
 ) -> nn.Module:
     """Build any backbone of MMPretrain, adapted.
@@ -110,6 +116,7 @@ def AdaptedBackbone(
         recompute: See :class:`AdaptFormerViT`.
         fused_mlp: See :class:`AdaptFormerViT`.
         compile_blocks: See :class:`AdaptFormerViT`.
+        cpu_linear: See :class:`AdaptFormerViT`.
         class_row: See :class:`AdaptFormerViT`.
 
     Returns:
@@ -124,6 +131,7 @@ def AdaptedBackbone(
     adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
     set_recompute(inner, recompute, fused_mlp)
     set_class_row(inner, class_row)
+    set_cpu_linear(inner, cpu_linear)
     return set_compile_blocks(inner, compile_blocks, fused_mlp)
 
 

@@ -13,6 +13,7 @@ from timm.models import register_model
 from torch import nn
 
 from ..errors import ConfigError
+from ..linear import set_cpu_linear
 from ..placement import AdapterConfig
 from .checks import check_inner_init
 from .compiling import set_compile_blocks
@@ -33,6 +34,7 @@ def AdaptedBackbone(
     recompute: str = 'none',
     fused_mlp: bool = False,
     compile_blocks: bool | Mapping[str, Any] = False,
+    cpu_linear: str = 'auto',
     num_classes: int = 0,
     pretrained: bool = False,
     pretrained_cfg: None = None,
@@ -52,6 +54,7 @@ def AdaptedBackbone(
         recompute: See :class:`mmadapt.backbones.image.AdaptFormerViT`.
         fused_mlp: See there.
         compile_blocks: See there.
+        cpu_linear: See there.
         num_classes: MMAction2 gives 0: the recognizer has the head.
         pretrained: timm gives it to every model; must be False.
         pretrained_cfg: timm gives it to every model; unused.
@@ -89,4 +92,5 @@ def AdaptedBackbone(
         inner = create_model(name, num_classes=num_classes, **options)
     adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg)
     set_recompute(inner, recompute, fused_mlp)
+    set_cpu_linear(inner, cpu_linear)
     return set_compile_blocks(inner, compile_blocks, fused_mlp)

@@ -10,7 +10,9 @@ from mmaction.registry import MODELS
 from torch import nn
 
 from ..hosts.video.attention import set_attention
+from ..hosts.video.mean_row import set_mean_row
 from ..hosts.video.patches import lay_tokens
+from ..linear import set_cpu_linear
 from ..placement import AdapterConfig
 from .checks import (
     check_arch,
@@ -50,6 +52,11 @@ class AdaptFormerViT(VisionTransformer):
         fused_mlp: See there.
         compile_blocks: True, or a dict of options of :func:`torch.compile`: compile
             the blocks, see :func:`mmadapt.backbones.compiling.set_compile_blocks`.
+        cpu_linear: ``'auto'``, ``'onednn'`` or ``'torch'``: what multiplies in linear
+            layers on a CPU, see :func:`mmadapt.linear.set_cpu_linear`.
+        mean_row: None computes the second layer of the last MLP for the mean of tokens
+            alone where nothing else of it is read, False for all tokens, see
+            :func:`mmadapt.hosts.video.mean_row.set_mean_row`.
         vit: The arguments of MMAction2's VideoMAE ``VisionTransformer``, but
             ``pretrained``, which it ignores.
 
@@ -70,10 +77,12 @@ class AdaptFormerViT(VisionTransformer):
         recompute: str = 'none',
         fused_mlp: bool = False,
         compile_blocks: bool | Mapping[str, Any] = False,
+        cpu_linear: str = 'auto',
+        mean_row: bool | None = None,
         **vit: Any,
     ) -> None:
         required = ('embed_dims', 'depth', 'num_heads')
-        refused, own = ('pretrained',), ('attention',)
+        refused, own = ('pretrained',), ('attention', 'mean_row')
         check_arch(vit, VisionTransformer, required, refused, own)
         check_heads(vit.get('embed_dims', 768), vit.get('num_heads', 12))
         check_tubelets(vit.get('num_frames', 16), vit.get('tubelet_size', 2))
@@ -83,6 +92,8 @@ class AdaptFormerViT(VisionTransformer):
         lay_tokens(self)
         adapt_backbone(self, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
         set_recompute(self, recompute, fused_mlp)
+        set_mean_row(self, mean_row)
+        set_cpu_linear(self, cpu_linear)
         set_compile_blocks(self, compile_blocks, fused_mlp)
 
     def init_weights(self) -> None:
@@ -103,6 +114,8 @@ def AdaptedBackbone(
     recompute: str = 'none',
     fused_mlp: bool = False,
     compile_blocks: bool | Mapping[str, Any] = False,
+    cpu_linear: str = 'auto',
+    mean_row: bool | None = None,
 ) -> nn.Module:
     """Build any backbone of MMAction2, adapted.
 
@@ -120,6 +133,8 @@ def AdaptedBackbone(
         recompute: See :class:`AdaptFormerViT`.
         fused_mlp: See :class:`AdaptFormerViT`.
         compile_blocks: See :class:`AdaptFormerViT`.
+        cpu_linear: See :class:`AdaptFormerViT`.
+        mean_row: See :class:`AdaptFormerViT`.
 
     Returns:
         The backbone itself: no wrapper, no new prefix in its parameter names.
@@ -135,6 +150,8 @@ def AdaptedBackbone(
     lay_tokens(inner)
     adapt_backbone(inner, adapter, trainable, norm_eval, init_cfg, frozen_dtype)
     set_recompute(inner, recompute, fused_mlp)
+    set_mean_row(inner, mean_row)
+    set_cpu_linear(inner, cpu_linear)
     return set_compile_blocks(inner, compile_blocks, fused_mlp)
 
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..adapters import Adapter, check_choice
 from ..errors import ConfigError, class_name
+from ..linear import OneDNNLinear, linear
 from .base import HOSTS, AdapterHost, promote
 
 __all__ = [
@@ -204,12 +204,13 @@ def first_qkv(
         width = whole.shape[-1] // 3
         q, pair = whole[:, :rows, :width], whole[..., width:]
     else:
-        weight = cast(nn.Linear, qkv).weight
+        layer = cast(nn.Linear, qkv)
+        weight = layer.weight
         width = len(weight) // 3
-        bias = cast(nn.Linear, qkv).bias if bias is None else bias
+        bias = layer.bias if bias is None else bias
         first, rest = (None, None) if bias is None else bias.split([width, 2 * width])
-        q = F.linear(x[:, :rows], weight[:width], first)
-        pair = F.linear(x, weight[width:], rest)
+        q = linear(layer, x[:, :rows], weight[:width], first)
+        pair = linear(layer, x, weight[width:], rest)
     k, v = pair.reshape(batch, count, 2, heads, -1).permute(2, 0, 3, 1, 4)
     return q.reshape(batch, rows, heads, -1).transpose(1, 2), k, v
 
@@ -218,4 +219,4 @@ def is_plain(layer: nn.Module) -> bool:
     """Whether a layer does nothing but ``x @ weight.T + bias``, unobserved."""
     hooks = ('_forward_hooks', '_forward_pre_hooks', '_backward_hooks')
     heard = any(getattr(layer, name) for name in (*hooks, '_backward_pre_hooks'))
-    return type(layer) is nn.Linear and not heard
+    return type(layer) in (nn.Linear, OneDNNLinear) and not heard

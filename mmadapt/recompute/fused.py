@@ -9,6 +9,7 @@ what it has read. Autograd would keep no less, but pass over the tokens more oft
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from ..adapters import AdaptMLP
+from ..linear import linear
 from ..parts import class_of, in_parts
 
 if TYPE_CHECKING:
@@ -109,7 +111,8 @@ class Frozen:
 
     def hidden(self, x: Tensor) -> Tensor:
         """W1 LN(x) + b1."""
-        return F.linear(self.normed(x)[0], self.first.weight, self.first.bias)
+        first = self.first
+        return linear(first, self.normed(x)[0], first.weight, first.bias)
 
 
 class _FusedMLP(torch.autograd.Function):
@@ -129,17 +132,18 @@ class _FusedMLP(torch.autograd.Function):
         keep, scale, dropout = options
         flat = x.reshape(-1, x.shape[-1])
         normed, mean, rstd = frozen.normed(flat)
-        hidden = F.linear(normed, frozen.first.weight, frozen.first.bias)
+        first, second = frozen.first, frozen.second
+        hidden = linear(first, normed, first.weight, first.bias)
         del normed
         through = ctx.needs_input_grad[0]
         active = F.gelu(hidden) if keep and through else torch.ops.aten.gelu_(hidden)
-        y = F.linear(active, frozen.second.weight, frozen.second.bias)
+        y = linear(second, active, second.weight, second.bias)
         del active
         y.add_(flat)
         narrow = None
         if down is not None:
             assert up is not None and up_bias is not None
-            narrow = F.linear(flat, down, down_bias).relu_()
+            narrow = linear(first, flat, down, down_bias).relu_()
             if dropout:
                 narrow.mul_(F.dropout(torch.ones_like(narrow), dropout))
             y.addmm_(narrow, up.t(), alpha=scale).add_(up_bias, alpha=scale)
@@ -159,11 +163,12 @@ class _FusedMLP(torch.autograd.Function):
             frozen, norm = ctx.frozen, ctx.frozen.norm
             if hidden is None:
                 hidden = frozen.hidden(x)
-            wide = dy @ frozen.second.weight
+            first, second = frozen.first, frozen.second
+            wide = linear(second, dy, second.weight.t(), None)
             torch.ops.aten.gelu_backward.grad_input(wide, hidden, grad_input=wide)
             del hidden
             dx = torch.ops.aten.native_layer_norm_backward(
-                wide @ frozen.first.weight,
+                linear(first, wide, first.weight.t(), None),
                 x,
                 norm.normalized_shape,
                 mean,
@@ -176,15 +181,17 @@ class _FusedMLP(torch.autograd.Function):
             dx.add_(dy)
         if narrow is None:
             return (None if dx is None else dx.view(shape), *[None] * 6)
-        dnarrow = (dy @ up).mul_(narrow > 0).mul_(ctx.scale * ctx.gain)
+        multiply = partial(linear, ctx.frozen.first)
+        dnarrow = multiply(dy, up.t(), None).mul_(narrow > 0)
+        dnarrow.mul_(ctx.scale * ctx.gain)
         if dx is not None:
             dx = dx.addmm_(dnarrow, down).view(shape)
         return (
             dx,
             None,
             None,
-            dnarrow.t() @ x,
+            multiply(dnarrow.t(), x.t(), None),
             dnarrow.sum(0),
-            (dy.t() @ narrow).mul_(ctx.scale),
+            multiply(dy.t(), narrow.t(), None).mul_(ctx.scale),
             dy.sum(0).mul_(ctx.scale),
         )

@@ -26,6 +26,8 @@ _OPTIONS = (
     'fused_mlp',
     'compile_blocks',
     'class_row',
+    'mean_row',
+    'cpu_linear',
 )
 
 

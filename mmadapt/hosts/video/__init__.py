@@ -1,5 +1,13 @@
 """Hosts for the blocks of MMAction2, one family a file."""
 
-from . import mvit, swin, timesformer, uniformer, uniformerv2, videomae
+from . import mean_row, mvit, swin, timesformer, uniformer, uniformerv2, videomae
 
-__all__ = ['mvit', 'swin', 'timesformer', 'uniformer', 'uniformerv2', 'videomae']
+__all__ = [
+    'mean_row',
+    'mvit',
+    'swin',
+    'timesformer',
+    'uniformer',
+    'uniformerv2',
+    'videomae',
+]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ...adapters import check_choice
 from ...errors import ConfigError
+from ...linear import linear
 from ..base import promote
 
 __all__ = ['ATTENTIONS', 'FastestAttention', 'FusedAttention', 'set_attention']
@@ -25,7 +26,7 @@ class FusedAttention(Attention):
     def forward(self, x: Tensor) -> Tensor:
         """Attention's output for tokens ``x`` of shape ``(B, N, C)``."""
         batch, count, _ = x.shape
-        qkv = F.linear(x, self.qkv.weight, self.qkv_bias())
+        qkv = linear(self.qkv, x, self.qkv.weight, self.qkv_bias())
         # (B, N, 3HD) -> three of (B, H, N, D); unbound first, so that their gradients
         # are stacked in the order of qkv's and never copied into it.
         parts = qkv.view(batch, count, 3, self.num_heads, -1).unbind(2)

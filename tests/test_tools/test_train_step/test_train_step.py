@@ -70,21 +70,21 @@ def test_the_baseline_is_the_adapted_model() -> None:
         ('image', 6, FLASH, False, 46.1),
         ('image', 0, FLASH, False, 32.7),
         ('image', 0, FLASH, True, 98.3),
-        ('video', 12, FLASH, False, 337.2),
-        ('video', 12, STORED, False, 326.8),
-        ('video', 6, FLASH, False, 239.5),
-        ('video', 0, FLASH, False, 157.7),
-        ('video', 0, FLASH, True, 482.5),
-        ('long-video', 12, FLASH, False, 824.0),
+        ('video', 12, FLASH, False, 329.8),
+        ('video', 12, STORED, False, 319.4),
+        ('video', 6, FLASH, False, 232.1),
+        ('video', 0, FLASH, False, 154.0),
+        ('video', 0, FLASH, True, 469.6),
+        ('long-video', 12, FLASH, False, 808.7),
     ],
 )
 def test_operations(
     sample: str, blocks: int, attention: int, full: bool, gigaflop: float
 ) -> None:
-    """Of one sample; those of 337.2 and 326.8 were counted by torch as well."""
+    """Of one sample; those of 329.8 and 319.4 were counted by torch as well."""
     shape = dataclasses.replace(SAMPLES[sample], batch=1)
     found = fewest(shape, blocks, 64, attention, full) / 1e9
-    assert found == pytest.approx(gigaflop, rel=6e-3)
+    assert found == pytest.approx(gigaflop, rel=1e-3)
 
 
 def test_every_variant_runs_and_stands_in_the_table(

@@ -12,6 +12,7 @@ differentiated), what it does is the fewest that is known.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,11 @@ def product(added: Any, left: Any, right: Any, *_: Any, **__: Any) -> int:
     return int(2 * left[0] * left[1] * right[1])
 
 
+def onednn_product(x: Any, weight: Any, *_: Any, **__: Any) -> int:
+    """Operations of a product of oneDNN's, of ``(..., C)`` and ``(D, C)``."""
+    return int(2 * math.prod(x) * weight[0])
+
+
 def attention(q: Any, k: Any, v: Any, *_: Any, **__: Any) -> int:
     """Operations of attention in one kernel, from the shapes that it reads."""
     return int(sdpa_flop_count(q, k, v))
@@ -58,12 +64,13 @@ def attention_backward(grad: Any, q: Any, k: Any, v: Any, *_: Any, **__: Any) ->
 kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 UNCOUNTED = {
     torch.ops.aten.addmm_: product,
+    torch.ops.mkldnn._linear_pointwise: onednn_product,
     kernel: attention,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: (
         attention_backward
     ),
 }
-"""Products in place, and the kernel of a CPU: not of torch's counter (2.14)."""
+"""Products in place and of oneDNN, and the kernel of a CPU: not of torch's counter."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import resource
 import statistics
 import time
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 import mmadapt
+from mmadapt.linear import product
 from mmadapt.precision import stored
 from mmadapt.weights import task_state
 
@@ -174,21 +177,27 @@ def peak_bytes(device: str) -> int:
 
 
 def product_rate(device: str, kind: torch.dtype) -> float:
-    """Operations a second of a matrix product as large as those of an MLP."""
+    """Operations a second of a matrix product as large as those of an MLP.
+
+    On a CPU of the quicker library.
+    """
     tokens, width, hidden = PRODUCT
     left = torch.randn(tokens, width, device=device, dtype=kind)
-    right = torch.randn(width, hidden, device=device, dtype=kind)
+    weight = torch.randn(hidden, width, device=device, dtype=kind)
     # A GPU is through with one before the next can be told to it.
     count = 1 if device == 'cpu' else 100
-    times: list[float] = []
-    while len(times) < 3 or (len(times) < 10 and sum(times) < ENOUGH):
-        synchronize(device)
-        start = time.perf_counter()
-        for _ in range(count):
-            left @ right
-        synchronize(device)
-        times.append((time.perf_counter() - start) / count)
-    return 2 * tokens * width * hidden / min(times)
+    best = math.inf
+    for multiply in (F.linear, product):
+        times: list[float] = []
+        while len(times) < 3 or (len(times) < 10 and sum(times) < ENOUGH):
+            synchronize(device)
+            start = time.perf_counter()
+            for _ in range(count):
+                multiply(left, weight)
+            synchronize(device)
+            times.append((time.perf_counter() - start) / count)
+        best = min(best, *times)
+    return 2 * tokens * width * hidden / best
 
 
 def task_bytes(model: nn.Module) -> int:

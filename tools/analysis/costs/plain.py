@@ -10,6 +10,7 @@ from torch import nn
 
 from mmadapt.hosts import promote
 from mmadapt.hosts.class_row import set_class_row, what_is_read
+from mmadapt.hosts.video.mean_row import hindrance, set_mean_row
 
 from .models import Batch, loss_of
 
@@ -24,17 +25,19 @@ def run_plainly(model: nn.Module, batch: Batch) -> None:
         model: In training mode.
         batch: What it reads.
     """
-    with torch.no_grad(), class_rows(model):
+    with torch.no_grad(), fewest_rows(model):
         loss_of(model, batch)
 
 
 @contextmanager
-def class_rows(model: nn.Module) -> Iterator[None]:
-    """Compute one row in the last block of ViTs with a class token, where exact.
+def fewest_rows(model: nn.Module) -> Iterator[None]:
+    """Compute in the last block what is read of it alone, where exact.
 
     Args:
-        model: Whose backbones may have ``class_row=False``, or know no such option.
+        model: Whose backbones may have ``class_row=False`` or ``mean_row=False``, or
+            know no such option.
     """
+    means = [trunk for trunk in model.modules() if not hindrance(trunk)]
     reads = [(trunk, what_is_read(trunk)) for trunk in model.modules()]
     found = [(trunk, read) for trunk, read in reads if not isinstance(read, str)]
     before = [
@@ -42,8 +45,14 @@ def class_rows(model: nn.Module) -> Iterator[None]:
         for _, read in found
         for module in (read.block, read.attention)
     ]
+    before += [
+        (block, type(block), dict(vars(block)))
+        for block in (trunk.blocks[-1] for trunk in means)  # type: ignore[index]
+    ]
     for trunk, _ in found:
         set_class_row(trunk)
+    for trunk in means:
+        set_mean_row(trunk)
     try:
         yield
     finally:

@@ -43,7 +43,8 @@ def fewest(
     """The fewest operations of a step, nothing computed twice, of a batch.
 
     Of an image the class token alone is read, so that the last block needs keys and
-    values of all tokens, and the rest of that one.
+    values of all tokens, and the rest of that one; of a clip the mean of tokens, for
+    which the last MLP's second layer is needed once.
 
     Args:
         shape: What is run.
@@ -56,7 +57,10 @@ def fewest(
     patch = 2 * 3 * 256 * (2 if shape.frames else 1) * width * count
     rows = count if shape.frames else 1
     products = [24 * width**2 * count] * (shape.depth - 1)
-    products.append(4 * width**2 * count + 20 * width**2 * rows)
+    if shape.frames:
+        products.append(16 * width**2 * count + 8 * width**2)
+    else:
+        products.append(4 * width**2 * count + 20 * width**2)
     pairs = [count**2 * width] * (shape.depth - 1) + [rows * count * width]
     adapters = [2 * width * bottleneck * count] * (shape.depth - 1)
     adapters.append(2 * width * bottleneck * rows)
