@@ -19,7 +19,14 @@ from .adapters import check_choice
 from .errors import ConfigError
 from .parts import in_parts
 
-__all__ = ['CPU_LINEARS', 'OneDNNLinear', 'linear', 'product', 'set_cpu_linear']
+__all__ = [
+    'CPU_LINEARS',
+    'OneDNNLinear',
+    'by_onednn',
+    'linear',
+    'product',
+    'set_cpu_linear',
+]
 
 CPU_LINEARS = ('auto', 'onednn', 'torch')
 
@@ -117,7 +124,9 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         weight: ``(D, C)``, laid out in memory in either way.
         bias: ``(D,)`` or None.
     """
-    if by_onednn(x, weight):
+    # Of a slice of another layout oneDNN has no quick kernel.
+    dense = weight.is_contiguous() or weight.t().is_contiguous()
+    if by_onednn(x, weight) and dense:
         return _Product.apply(x, weight, bias)  # type: ignore[no-any-return]
     return F.linear(x, weight, bias)
 
@@ -134,8 +143,6 @@ def by_onednn(x: Tensor, weight: Tensor) -> bool:
         and not torch.is_autocast_enabled('cpu')
         and bool(torch.backends.mkldnn.enabled)
         and not in_parts(weight)
-        # Of a slice of another layout it has no quick kernel.
-        and (weight.is_contiguous() or weight.t().is_contiguous())
     )
 
 
@@ -151,11 +158,14 @@ class _Product(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         x, weight, _ = inputs
         through, learns, _ = ctx.needs_input_grad
-        ctx.save_for_backward(x if learns else None, weight if through else None)
+        # A frozen weight isn't handed to the hooks of saved tensors: checkpoint, which
+        # stops when it has seen the last of them, would multiply once for nothing.
+        ctx.frozen = weight if through and not learns else None
+        ctx.save_for_backward(*((x, weight if through else None) if learns else ()))
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        x, weight = ctx.saved_tensors
+        x, weight = ctx.saved_tensors or (None, ctx.frozen)
         rows = dy.flatten(0, -2)
         dweight = None
         if x is not None:

@@ -129,7 +129,7 @@ def test_a_frozen_layer_keeps_nothing() -> None:
         lambda t: kept.append(t) or t, lambda t: t
     ):
         layer(random(5, 12).requires_grad_()).sum().backward()
-    assert [t.data_ptr() for t in kept] == [layer.weight.data_ptr()]
+    assert not kept
 
 
 @pytest.mark.usefixtures('every_product')

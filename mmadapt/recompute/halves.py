@@ -15,19 +15,23 @@ from torch.utils.checkpoint import (
     create_selective_checkpoint_contexts,
 )
 
+from .. import head_attention  # noqa: F401 - registers its operator
 from .fused import fused_mlp, unfit
 
 __all__ = ['Halves', 'in_halves']
 
 ATTENTION_KERNELS = [
-    getattr(torch.ops.aten, name).default
-    for name in (
-        '_scaled_dot_product_flash_attention',
-        '_scaled_dot_product_flash_attention_for_cpu',
-        '_scaled_dot_product_efficient_attention',
-        '_scaled_dot_product_cudnn_attention',  # not in every release
-    )
-    if hasattr(torch.ops.aten, name)
+    torch.ops.mmadapt.attention_by_head.default,
+    *(
+        getattr(torch.ops.aten, name).default
+        for name in (
+            '_scaled_dot_product_flash_attention',
+            '_scaled_dot_product_flash_attention_for_cpu',
+            '_scaled_dot_product_efficient_attention',
+            '_scaled_dot_product_cudnn_attention',  # not in every release
+        )
+        if hasattr(torch.ops.aten, name)
+    ),
 ]
 """Their outputs are kept; q, k and v in front of them are not."""
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from ...adapters import check_choice
 from ...errors import ConfigError
-from ...linear import linear
+from ...head_attention import LEAST_TOKENS, attend_by_head
+from ...linear import OneDNNLinear, by_onednn, linear
 from ..base import promote
 
 __all__ = ['ATTENTIONS', 'FastestAttention', 'FusedAttention', 'set_attention']
@@ -31,12 +32,15 @@ class FusedAttention(Attention):
         # are stacked in the order of qkv's and never copied into it.
         parts = qkv.view(batch, count, 3, self.num_heads, -1).unbind(2)
         q, k, v = (part.transpose(1, 2) for part in parts)
+        x = self.attend(q, k, v).transpose(1, 2).reshape(batch, count, -1)
+        return self.proj_drop(self.proj(x))  # type: ignore[no-any-return]
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Values by the softmax of the scores, dropout included, ``(B, H, N, D)``."""
         dropout = self.attn_drop.p if self.training else 0.0
-        x = F.scaled_dot_product_attention(
+        return F.scaled_dot_product_attention(
             q, k, v, dropout_p=dropout, scale=float(self.scale)
         )
-        x = x.transpose(1, 2).reshape(batch, count, -1)
-        return self.proj_drop(self.proj(x))  # type: ignore[no-any-return]
 
     def qkv_bias(self) -> Tensor | None:
         """Biases of q and v around zeros: keys have none. None without any."""
@@ -47,9 +51,10 @@ class FusedAttention(Attention):
 
 
 class FastestAttention(FusedAttention):
-    """One kernel, but on a CPU in bfloat16, where upstream's products are faster.
+    """One kernel, but on a CPU where other ways are faster.
 
-    There it is upstream's forward, to the bit.
+    That is in bfloat16 upstream's forward, to the bit; in float32 and for many tokens
+    one head after the other, where oneDNN multiplies (:mod:`mmadapt.linear`).
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,6 +62,14 @@ class FastestAttention(FusedAttention):
         if x.device.type == 'cpu' and is_bfloat16(x):
             return Attention.forward(self, x)  # type: ignore[no-any-return]
         return super().forward(x)
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """The same, by head where that is faster."""
+        many = q.shape[2] >= LEAST_TOKENS and isinstance(self.qkv, OneDNNLinear)
+        drops = self.training and self.attn_drop.p > 0
+        if many and not drops and by_onednn(q[0, 0], k[0, 0]):
+            return attend_by_head(q, k, v, float(self.scale))
+        return super().attend(q, k, v)
 
 
 def is_bfloat16(x: Tensor) -> bool:

@@ -66,6 +66,8 @@ UNCOUNTED = {
     torch.ops.aten.addmm_: product,
     torch.ops.mkldnn._linear_pointwise: onednn_product,
     kernel: attention,
+    torch.ops.mmadapt.attention_by_head: attention,
+    torch.ops.mmadapt.attention_by_head_backward: attention_backward,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: (
         attention_backward
     ),
