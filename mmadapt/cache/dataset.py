@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from mmengine.structures import BaseDataElement
 from torch.utils.data import Dataset
 
@@ -50,13 +51,28 @@ class CachedDataset(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Activations and label of a sample, in the view that is read now."""
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """Those of several, whose activations are the rows of one tensor.
+
+        A loader asks for a batch at once, which so is copied once.
+        """
+        places = [self.place(index) for index in indices]
+        rows = torch.stack([self.activations[part][row] for part, row in places])
+        return [
+            {
+                'inputs': inputs,
+                'data_samples': unpack(self.labels[part][row], self.kind),
+                KEPT: True,
+            }
+            for inputs, (part, row) in zip(rows, places, strict=True)
+        ]
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Store and row of a sample in the view that is read now."""
         row, part = divmod(index, len(self.labels))
-        row += self.view * (len(self.labels[part]) // self.views)
-        return {
-            'inputs': self.activations[part][row].clone(),
-            'data_samples': unpack(self.labels[part][row], self.kind),
-            KEPT: True,
-        }
+        return part, row + self.view * (len(self.labels[part]) // self.views)
 
 
 def labels_of(store: Store) -> Labels:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from .dataset import CachedDataset
@@ -37,7 +39,7 @@ class CachedLoader(DataLoader[Any]):
         super().__init__(
             cached,
             **order,
-            collate_fn=source.collate_fn,
+            collate_fn=partial(collate, source.collate_fn),
             pin_memory=source.pin_memory,
             generator=source.generator,
         )
@@ -53,3 +55,27 @@ class CachedLoader(DataLoader[Any]):
             return super().__iter__()
         with torch.random.fork_rng([]):
             return super().__iter__()
+
+
+def collate(own: Callable[[Any], Any], samples: Sequence[Any]) -> Any:
+    """A batch as the other loader makes it, its activations as one tensor."""
+    batch = own(samples)
+    if isinstance(batch['inputs'], list | tuple):
+        batch['inputs'] = joined(batch['inputs'])
+    return batch
+
+
+def joined(rows: Sequence[Tensor]) -> Tensor:
+    """The tensor whose rows these are, one behind the other; or a new one of them."""
+    first = rows[0]
+    step = first.numel() * first.element_size()
+    storage = first.untyped_storage().data_ptr()
+    if all(
+        row.untyped_storage().data_ptr() == storage
+        and row.data_ptr() == first.data_ptr() + number * step
+        and row.is_contiguous()
+        for number, row in enumerate(rows)
+    ):
+        sizes, steps = (len(rows), *first.shape), (first.numel(), *first.stride())
+        return first.as_strided(sizes, steps, first.storage_offset())
+    return torch.stack(list(rows))

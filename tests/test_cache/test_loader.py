@@ -12,6 +12,8 @@ from mmengine.structures import BaseDataElement
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 
 from mmadapt.cache import CachedDataset, CachedLoader, Store
+from mmadapt.cache.loader import joined
+from mmadapt.cache.replay import KEPT
 
 from .sources import Noise
 
@@ -71,3 +73,29 @@ def test_batches_are_those_of_the_source(tmp_path: Path) -> None:
         assert len(loader) == len(one)
         sizes = [len(batch['inputs']) for batch in loader]
         assert sizes == [len(batch['inputs']) for batch in one]
+
+
+def test_a_batch_is_one_tensor_copied_once(tmp_path: Path) -> None:
+    data = kept(tmp_path)
+    made: list[torch.Tensor] = []
+
+    def collate(samples: Any) -> Any:
+        made.extend(sample['inputs'] for sample in samples)
+        return pseudo_collate(samples)
+
+    loader = CachedLoader(data, DataLoader(Noise(), 4, collate_fn=collate))
+    (batch,) = loader
+    assert batch['inputs'].tolist() == [[0.0], [1.0], [2.0], [3.0]]
+    assert batch['inputs'].data_ptr() == made[0].data_ptr()
+    batch['inputs'].zero_()  # a copy: the file stays as it is
+    assert data[2]['inputs'].tolist() == [2.0]
+    assert len(batch['data_samples']) == 4 and batch[KEPT] == [True] * 4
+
+
+@pytest.mark.parametrize('order', [[1, 0], [0, 2], [0, 0], [0], [1, 2]])
+def test_rows_are_joined_in_their_order(order: list[int]) -> None:
+    rows = list(torch.arange(12.0).view(3, 2, 2))
+    found = joined([rows[i] for i in order])
+    assert torch.equal(found, torch.stack([rows[i] for i in order]))
+    apart = joined([rows[i].clone().t() for i in order])
+    assert torch.equal(apart, torch.stack([rows[i].t() for i in order]))
