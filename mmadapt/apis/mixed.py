@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..cache.replay import overriding
-from ..precision import in_float32, opens_bfloat16, stored
+from ..precision import in_float32, opens_bfloat16
 
 __all__ = ['mixed']
 
@@ -19,7 +19,7 @@ Convolution = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 
 @contextmanager
-def mixed(model: nn.Module, device: str) -> Iterator[Callable[[Any], Any]]:
+def mixed(model: nn.Module, device: str, half: bool) -> Iterator[Callable[[Any], Any]]:
     """What a model needs around :func:`torch.vmap` to compute as it does without.
 
     Autocast that stored bfloat16 weights ask for, opened outside; and convolutions that
@@ -28,12 +28,13 @@ def mixed(model: nn.Module, device: str) -> Iterator[Callable[[Any], Any]]:
     Args:
         model: The model.
         device: Kind of device.
+        half: Whether frozen weights are stored in bfloat16.
 
     Yields:
         What becomes of an output.
     """
     with ExitStack() as stack:
-        opens = bool(stored(model)) and not opens_bfloat16(device)
+        opens = half and not opens_bfloat16(device)
         if opens:
             stack.enter_context(torch.autocast(device, torch.bfloat16))
         if torch.is_autocast_enabled(device):

@@ -57,7 +57,7 @@ class Prefix:
         x = torch.randn(x.shape, generator=generator).to(x)
         models = (self.backbone, *self.others)
         try:
-            kept = self.capture(x)
+            kept = self.capture(x, checked=True)
             found = [self.go_on(model, kept) for model in models]
         except (MemoryError, torch.OutOfMemoryError):
             raise
@@ -69,11 +69,13 @@ class Prefix:
         pairs = zip(tree_leaves(found), tree_leaves(expected), strict=True)
         return all(torch.equal(one, other) for one, other in pairs)
 
-    def capture(self, x: Tensor) -> Tensor:
+    def capture(self, x: Tensor, checked: bool = False) -> Tensor:
         """What the blocks in front give, ``(M, ...)``.
 
         Args:
             x: What the backbone reads, ``(M, ...)``.
+            checked: Whether a parameter that trains in front of it is an error. Later,
+                ``requires_grad`` may be whatever somebody made of it.
 
         Raises:
             ConfigError: That isn't one tensor with a row for each of ``x``.
@@ -83,7 +85,8 @@ class Prefix:
         def model(inputs: Tensor, samples: None, mode: str) -> Any:
             return self.backbone(inputs)
 
-        kept = self.boundary.capture(model, {'inputs': x, 'data_samples': None})  # type: ignore[arg-type]
+        reach = self.boundary.capture if checked else self.boundary.reach
+        kept = reach(model, {'inputs': x, 'data_samples': None})  # type: ignore[arg-type]
         if len(kept) != len(x):
             raise ConfigError(f'{len(kept)} rows are kept of {len(x)}.')
         return kept.detach()

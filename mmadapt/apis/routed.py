@@ -23,7 +23,7 @@ from ..precision import stored
 from .mixed import mixed
 from .prefix import Prefix
 
-__all__ = ['RoutedBackbone', 'tensors_of']
+__all__ = ['RoutedBackbone', 'in_order', 'tensors_of']
 
 RunModel = Callable[[nn.Module, Tensor], Any]
 """Gives a backbone some rows."""
@@ -67,8 +67,12 @@ class RoutedBackbone:
         self.compiled = any(
             getattr(module, 'block_code', None) for module in backbones[0].modules()
         )
+        # Asked now: what is frozen may be told otherwise by `requires_grad_` later.
+        self.half = bool(stored(self.backbones[0]))
         self.known: dict[tuple[Any, ...], bool] = {}
-        self.stacked: tuple[list[tuple[int, int]], dict[str, Tensor]] = ([], {})
+        self.stacked: dict[str, Tensor] = {}
+        self.versions: list[tuple[int, int]] = []
+        self.held: list[Tensor] = []
         buffers = dict(backbones[0].named_buffers())
         cuts = not buffers.keys() & set(self.own)
         self.prefix = Prefix(self.backbones[0], self.backbones[1:]) if cuts else None
@@ -83,29 +87,34 @@ class RoutedBackbone:
             rows: Which of them; the same one for several tasks, for instance.
             tasks: The task of each of ``rows``, an index of the backbones.
         """
+        rows = list(rows)
         with self.lock:
-            if self.prefix is None or not self.prefix.holds(x[:1]):
+            if not self.own:
+                features = self.backbones[0](x)
+                return tree_map(lambda part: part[rows], features)
+            # Where no row is for two tasks a cut saves nothing, and finding out
+            # whether there can be one costs a pass for each task.
+            pays = len(set(zip(rows, tasks))) > len(set(rows))
+            if not pays or self.prefix is None or not self.prefix.holds(x[:1]):
                 return self.routed(lambda model, row: model(row), x[rows], tasks)
             kept = self.prefix.capture(x)
             return self.routed(self.prefix.go_on, kept[rows], tasks)
 
     def routed(self, run: RunModel, x: Tensor, tasks: Sequence[int]) -> Any:
         """``run(backbone, x)``, each row with the backbone of its task."""
-        if not self.own:
-            return run(self.backbones[0], x)
         if len(set(tasks)) > 1 and self.maps(run, x, tasks):
             return self.mapped(run, x, tasks)
         return self.apart(run, x, tasks)
 
     def apart(self, run: RunModel, x: Tensor, tasks: Sequence[int]) -> Any:
         """The same, one task after the other."""
-        parts, order = [], []
+        parts: list[Any] = []
+        order: list[int] = []
         for task in dict.fromkeys(tasks):
             mine = [row for row, each in enumerate(tasks) if each == task]
             parts.append(run(self.backbones[task], x[mine]))
             order.extend(mine)
-        back = torch.tensor(order, device=x.device).argsort()
-        return tree_map(lambda *found: torch.cat(found)[back], *parts)
+        return in_order(parts, order, x.device)
 
     def maps(self, run: RunModel, x: Tensor, tasks: Sequence[int]) -> bool:
         """Whether rows can be mapped over: found out once a shape and precision.
@@ -121,7 +130,7 @@ class RoutedBackbone:
         if key not in self.known:
             two = list(dict.fromkeys(tasks))[:2]
             row = x[[0, 0]]
-            half = bool(cast) or bool(stored(self.backbones[0]))
+            half = bool(cast) or self.half
             try:
                 found = self.mapped(run, row, two)
             except (MemoryError, torch.OutOfMemoryError):
@@ -144,25 +153,31 @@ class RoutedBackbone:
             state = {f'model.{n}': t for n, t in {**common, **own}.items()}
             return functional_call(model, state, (row[None],))
 
-        with warnings.catch_warnings(), mixed(model, x.device.type) as close:
+        device = x.device.type
+        with warnings.catch_warnings(), mixed(model, device, self.half) as close:
             warnings.filterwarnings('ignore', SLOW)
             found = torch.vmap(one)(own, x)
         return tree_map(lambda part: close(part.flatten(0, 1)), found)
 
     def stacks(self) -> dict[str, Tensor]:
         """What differs, a row for each task; made anew where somebody has written."""
-        versions = [
-            (state[n]._version, state[n].data_ptr())
-            for state in self.states
-            for n in self.own
-        ]
-        if self.stacked[0] != versions:
-            stacks = {
+        tensors = [state[name] for state in self.states for name in self.own]
+        versions = [(tensor._version, tensor.data_ptr()) for tensor in tensors]
+        if self.versions != versions:
+            # Held on to, lest what replaces one of them comes to lie in its place.
+            self.held = [tensor.detach() for tensor in tensors]
+            self.stacked = {
                 name: torch.stack([state[name].detach() for state in self.states])
                 for name in self.own
             }
-            self.stacked = versions, stacks
-        return self.stacked[1]
+            self.versions = versions
+        return self.stacked
+
+
+def in_order(parts: Sequence[Any], order: Sequence[int], device: torch.device) -> Any:
+    """Outputs of some rows each, as one: row ``order[i]`` is the i-th of them all."""
+    back = torch.tensor(order, device=device).argsort()
+    return tree_map(lambda *found: torch.cat(found)[back], *parts)
 
 
 def replica(module: nn.Module) -> nn.Module:

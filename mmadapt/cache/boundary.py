@@ -77,6 +77,21 @@ class Boundary:
             ConfigError: There is no single tensor at the boundary, or something in
                 front of it trains.
         """
+        kept = self.reach(model, data)
+        if kept.requires_grad:
+            raise ConfigError(
+                f'{type(self.backbone).__name__}: something in front of what is kept, '
+                f'{self}, trains, so that its activations change. Take it out of '
+                '`trainable`.'
+            )
+        return kept
+
+    def reach(self, model: nn.Module, data: dict[str, Any]) -> Tensor:
+        """The same, whether something in front trains or not.
+
+        Raises:
+            ConfigError: There is no single tensor at the boundary.
+        """
         module = self.backbone.get_submodule(self.block)
         hooks = [
             self.backbone.register_forward_pre_hook(self.read_input),
@@ -93,12 +108,6 @@ class Boundary:
                 hook.remove()
         self.in_tuple = isinstance(activation, tuple | list)
         kept = single(activation, self)
-        if kept.requires_grad:
-            raise ConfigError(
-                f'{type(self.backbone).__name__}: something in front of what is kept, '
-                f'{self}, trains, so that its activations change. Take it out of '
-                '`trainable`.'
-            )
         self.inputs[tuple(kept.shape[1:])] = (self.input_shape, self.input_dtype)
         return kept
 

@@ -99,7 +99,7 @@ def test_blocks_below_are_computed_once_a_row(side: str) -> None:
     build, make = SIDES[side]
     models = several(mmadapt.adapt(build(), {'bottleneck': 8, 'layers': [-1]}))
     routed, x = RoutedBackbone(models, one_pass=True), inputs(make)
-    routed(x, [0, 1], [0, 1])  # finds out whether the backbone can be cut
+    routed(x, [0, 0], [0, 1])  # finds out whether the backbone can be cut
     seen: list[int] = []
     replica = routed.backbones[0]
     below = next(m for n, m in replica.named_modules() if n.endswith('.0.attn'))
@@ -265,7 +265,7 @@ def test_no_memory_is_not_taken_for_a_hindrance(
     assert routed.prefix is not None
     monkeypatch.setattr(routed.prefix, 'capture', full)
     with pytest.raises(torch.OutOfMemoryError):
-        routed(x, [0, 1], [0, 1])
+        routed(x, [0, 0], [0, 1])
     assert not routed.known and not routed.prefix.exact
 
 
