@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from os import PathLike
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from torch import nn
 
+from ..config import load_config
 from ..errors import ConfigError
 from .routed import RoutedBackbone, tensors_of
+from .sharing import Trunk
 from .task import TaskModel, load_task
 
 __all__ = ['Tasks', 'load_tasks']
 
 TaskSource = tuple[str | PathLike[str] | Config, str | PathLike[str]]
 """A config and a task file."""
+
+BYPASSED = ('timm', 'torchvision')
+"""Packages of whose models MMAction2's recognizers call parts."""
 
 
 class Tasks(Mapping[str, TaskModel]):
@@ -41,6 +46,16 @@ class Tasks(Mapping[str, TaskModel]):
         for names in builds.values():
             routed = RoutedBackbone([models[name].model.backbone for name in names])
             self.routes |= {name: (routed, i) for i, name in enumerate(names)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How they are pickled and deep-copied: the trunk once, no lock.
+
+        By ``torch.save``, which keeps what tensors have in common; pickle and deepcopy
+        would give each task a trunk.
+        """
+        stream = BytesIO()
+        torch.save(self.models, stream)
+        return restored, (stream.getvalue(),)
 
     def __getitem__(self, name: str) -> TaskModel:
         """A task by its name."""
@@ -65,50 +80,73 @@ def load_tasks(
         device: Where to; None takes a GPU if there is one.
 
     Raises:
-        ConfigError: There are none, or they stand on several trunks; and what
-            :func:`mmadapt.apis.load_task` raises.
+        ConfigError: There are none, they stand on several trunks, or a model can't be
+            given its backbone's output; and what :func:`mmadapt.apis.load_task` raises.
     """
     if not tasks:
         raise ConfigError(
             'load_tasks: no tasks. Give a config and a task file by name.'
         )
+    configs = {
+        name: config if isinstance(config, Config) else load_config(config)
+        for name, (config, _) in tasks.items()
+    }
+    for name, cfg in configs.items():
+        check_model(cfg, name)
     models: dict[str, TaskModel] = {}
-    trunk: dict[str, nn.Parameter] = {}
-    for name, (config, file) in tasks.items():
-        models[name] = load_task(config, file, device)
-        share(trunk, models[name].model.backbone, name)
+    trunk = Trunk()
+    for name, (_, file) in tasks.items():
+        models[name] = load_task(configs[name], file, device)
+        trunk.share(models[name].model.backbone, name)
     return Tasks(models)
 
 
-def share(trunk: dict[str, nn.Parameter], backbone: nn.Module, name: str) -> None:
-    """Let a backbone keep frozen parameters of others in place of its own.
+def check_model(cfg: Config, name: str) -> None:
+    """Refuse a model that can't be given its backbone's output.
 
     Args:
-        trunk: Those of the others by name; what they lack is added.
-        backbone: Of the task.
+        cfg: Of the task.
         name: Of the task.
 
     Raises:
-        ConfigError: Some differ; nothing is changed then.
+        ConfigError: It has no backbone, or calls something else of it than its forward,
+            as MMAction2's recognizers do with models of timm and torchvision.
     """
-    own = {n: p for n, p in backbone.named_parameters() if not p.requires_grad}
-    common = own.keys() & trunk.keys()
-    unlike = [n for n in own if n in common and not alike(own[n], trunk[n])]
-    if unlike or (own and trunk and not common):
-        where = f'{unlike[0]} differs' if unlike else 'no parameter is in both'
-        raise ConfigError(
-            f'The task {name!r} stands on another trunk than those in front of it: '
-            f'{where}. Give their configs the same trunk file and the same '
-            'frozen_dtype, or load each by itself (load_task).'
+    model = cfg.get('model')
+    if not isinstance(model, Mapping) or 'type' not in model:
+        return  # load_task says what is wrong with it
+    backbone = model.get('backbone')
+    if backbone is None:
+        given = f'{named(model["type"])} has no backbone'
+    elif cfg.get('default_scope') == 'mmaction' and package(backbone) in BYPASSED:
+        given = (
+            f'{named(model["type"])} reads model.backbone, '
+            f'{named(backbone["type"])}, past its forward'
         )
-    for parameter in common:
-        own[parameter].data = trunk[parameter].data
-    trunk.update({n: p for n, p in own.items() if n not in common})
+    else:
+        return
+    raise ConfigError(
+        f'load_tasks: the task {name!r} can not share a trunk: {given}. Allowed are '
+        'models that call a backbone of MMPretrain or MMAction2, such as '
+        'ImageClassifier and Recognizer3D. Load it by itself (load_task).'
+    )
 
 
-def alike(one: nn.Parameter, other: nn.Parameter) -> bool:
-    """Whether two parameters are the same in type, shape and numbers."""
-    return one.dtype == other.dtype and torch.equal(one, other)
+def package(part: Any) -> str:
+    """What stands in front of the first dot of a part's type, or of its module."""
+    kind = part.get('type') if isinstance(part, Mapping) else None
+    full = kind if isinstance(kind, str) else getattr(kind, '__module__', '')
+    return full.partition('.')[0]
+
+
+def named(kind: Any) -> str:
+    """A type of a config: its name, or the class by its name."""
+    return kind if isinstance(kind, str) else getattr(kind, '__name__', str(kind))
+
+
+def restored(stream: bytes) -> Tasks:
+    """Tasks that were pickled or copied."""
+    return Tasks(torch.load(BytesIO(stream), weights_only=False))
 
 
 def build_of(task: TaskModel) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ CLASSES = {'colours': ['blue', 'red'], 'pets': ['cat', 'dog', 'newt'], 'size': [
 
 
 def source(
-    folder: Path, name: str, write: Callable[[Path], Path], **changes: Any
+    folder: Path,
+    name: str,
+    write: Callable[[Path], Path] = write_config,
+    **changes: Any,
 ) -> Source:
     """A config and a task file whose adapters are not those of the other tasks."""
     cfg = load_config(write(folder / f'{name}.py'))
@@ -118,6 +122,31 @@ def test_tasks_of_two_builds(tmp_path: Path) -> None:
     file = write_images(tmp_path / 'photos') / 'val' / 'red' / '0.png'
     requests = [(file, name) for name in given]
     assert_alone(given, requests, predict_tasks(tasks, requests))
+
+
+@pytest.mark.parametrize('changes', [{'scale': 0.7}, {'scale': 0.7, 'layers': [-1]}])
+def test_other_options_of_the_same_shapes_are_another_build(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    shapes = {f'{PLACE}.layers': changes.get('layers', 'all')}
+    given = sources(tmp_path, **shapes)
+    options = {f'{PLACE}.{name}': value for name, value in changes.items()}
+    given['pets'] = source(tmp_path, 'pets', **options)
+    tasks = load_tasks(given, 'cpu')
+    routes = {name: routed for name, (routed, _) in tasks.routes.items()}
+    assert routes['colours'] is routes['size'] is not routes['pets']
+    file = write_images(tmp_path / 'photos') / 'val' / 'red' / '0.png'
+    requests = [(file, name) for name in given]
+    assert_alone(given, requests, predict_tasks(tasks, requests))
+
+
+def test_other_shapes_of_the_same_options_are_another_build(tmp_path: Path) -> None:
+    changes = {f'{PLACE}.bottleneck': 2}
+    other = load_task(*source(tmp_path, 'pets', **changes), 'cpu')
+    task = load_task(*source(tmp_path, 'colours'), 'cpu')
+    # As where a backbone reads its sizes in a file that the config names.
+    alike = {'pets': replace(other, cfg=task.cfg), 'colours': task}
+    assert len({routed for routed, _ in Tasks(alike).routes.values()}) == 2
 
 
 def test_pixels_of_two_normalisations(tmp_path: Path) -> None:
