@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from mmadapt.apis.routed import RoutedBackbone
 from mmadapt.precision import store_frozen
 from tests.helpers import build_image_vit, feature, image_input
 from tests.host_cases import image_conformer
-from tests.test_apis.test_routed import inputs, several
+from tests.test_apis.test_routed import SIDES, TASKS, inputs, several
 
-ROWS, TASKS = [1, 0, 0, 0], [0, 2, 1, 0]
+ROWS = [1, 0, 0, 0]
 
 
 def expected(models: list[nn.Module], x: Tensor) -> Any:
@@ -131,3 +132,47 @@ def test_a_weight_put_in_place_of_another_is_seen_in_one_pass(layers: Any) -> No
     stale = places[0].data_ptr()
     places[0].data = places[0].data * -2
     assert stale in {tensor.data_ptr() for tensor in routed.held}
+
+
+@pytest.mark.parametrize('side', list(SIDES))
+def test_blocks_below_are_computed_once_a_row(side: str) -> None:
+    build, make = SIDES[side]
+    models = several(mmadapt.adapt(build(), {'bottleneck': 8, 'layers': [-1]}))
+    routed, x = RoutedBackbone(models, one_pass=True), inputs(make)
+    routed(x, [0, 0], [0, 1])  # finds out whether the backbone can be cut
+    seen: list[int] = []
+    replica = routed.backbones[0]
+    below = next(m for n, m in replica.named_modules() if n.endswith('.0.attn'))
+    below.register_forward_hook(lambda _, args, out: seen.append(len(out)))
+    routed(x[:2], [0, 0, 0, 1], [0, 1, 2, 0])
+    assert seen == [2]
+
+
+def test_linear_probing_is_one_pass() -> None:
+    model = mmadapt.adapt(build_image_vit(), None)
+    model.eval()
+    models = [model, copy.deepcopy(model)]
+    routed, x = RoutedBackbone(models, one_pass=True), inputs(image_input)
+    rows = [2, 0, 0]
+    found = routed(x, rows, [0, 1, 0])
+    assert isinstance(found, tuple)
+    torch.testing.assert_close(feature(found), feature(models[0](x))[rows])
+
+
+def test_statistics_of_a_batch_norm_are_the_tasks_own() -> None:
+    model = mmadapt.adapt(build_image_vit(), {'bottleneck': 8, 'layers': [-1]})
+    model.register_buffer('offset', torch.zeros(1))
+    models = several(model)
+    models[1].offset += 1
+    assert RoutedBackbone(models, one_pass=True).prefix is None
+
+
+@pytest.mark.parametrize('adapter', [None, {'layers': [-1]}])
+def test_a_trained_stem_is_the_tasks_own_without_gradients(adapter: Any) -> None:
+    models = several(mmadapt.adapt(build_image_vit(), adapter, ['patch_embed']))
+    for model in models:
+        model.requires_grad_(False)
+    x = inputs(image_input)
+    with torch.inference_mode():
+        found = RoutedBackbone(models)(x, ROWS, TASKS)
+    assert_same(found, expected(models, x))

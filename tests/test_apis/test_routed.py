@@ -94,32 +94,6 @@ def test_every_adapter(side: str, adapter: str, layers: Any) -> None:
     assert_routed(model, inputs(make), prefix=below)
 
 
-@pytest.mark.parametrize('side', list(SIDES))
-def test_blocks_below_are_computed_once_a_row(side: str) -> None:
-    build, make = SIDES[side]
-    models = several(mmadapt.adapt(build(), {'bottleneck': 8, 'layers': [-1]}))
-    routed, x = RoutedBackbone(models, one_pass=True), inputs(make)
-    routed(x, [0, 0], [0, 1])  # finds out whether the backbone can be cut
-    seen: list[int] = []
-    replica = routed.backbones[0]
-    below = next(m for n, m in replica.named_modules() if n.endswith('.0.attn'))
-    below.register_forward_hook(lambda _, args, out: seen.append(len(out)))
-    routed(x[:2], [0, 0, 0, 1], [0, 1, 2, 0])
-    assert seen == [2]
-
-
-def test_linear_probing_is_one_pass() -> None:
-    model = mmadapt.adapt(build_image_vit(), None)
-    model.eval()
-    models = [model, copy.deepcopy(model)]
-    routed, x = RoutedBackbone(models, one_pass=True), inputs(image_input)
-    rows = [2, 0, 0]
-    expected = feature(models[0](x))[rows]
-    found = routed(x, rows, [0, 1, 0])
-    assert isinstance(found, tuple)
-    torch.testing.assert_close(feature(found), expected)
-
-
 HALF = ['AdaptMLP', 'AdaptDWConv']
 
 
@@ -158,14 +132,6 @@ def assert_near(found: Tensor, expected: Tensor) -> None:
 def test_what_is_trained_besides_adapters_is_the_tasks_own() -> None:
     model = mmadapt.adapt(build_image_vit(), {'bottleneck': 8}, ['patch_embed', 'ln1'])
     assert_routed(model, inputs(image_input))
-
-
-def test_statistics_of_a_batch_norm_are_the_tasks_own() -> None:
-    model = mmadapt.adapt(build_image_vit(), {'bottleneck': 8, 'layers': [-1]})
-    model.register_buffer('offset', torch.zeros(1))
-    models = several(model)
-    models[1].offset += 1
-    assert RoutedBackbone(models, one_pass=True).prefix is None
 
 
 def test_models_keep_what_is_theirs(tmp_path: Path) -> None:
@@ -267,15 +233,3 @@ def test_no_memory_is_not_taken_for_a_hindrance(
     with pytest.raises(torch.OutOfMemoryError):
         routed(x, [0, 0], [0, 1])
     assert not routed.known and not routed.prefix.exact
-
-
-@pytest.mark.parametrize('adapter', [None, {'layers': [-1]}])
-def test_a_trained_stem_is_the_tasks_own_without_gradients(adapter: Any) -> None:
-    models = several(mmadapt.adapt(build_image_vit(), adapter, ['patch_embed']))
-    for model in models:
-        model.requires_grad_(False)
-    x, rows = inputs(image_input), [3, 0, 0, 1]
-    expected = apart(models, x, rows)
-    with torch.inference_mode():
-        found = feature(RoutedBackbone(models)(x, rows, TASKS))
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
