@@ -55,14 +55,16 @@ def predict_tasks(
         For each request its classes, best first.
 
     Raises:
-        ConfigError: A task of another name, or a number that can't be obeyed.
+        ConfigError: A request that is no pair, a task of another name, or a number
+            that can't be obeyed.
         DataError: An input that is missing, of another kind, or can't be read.
     """
     if batch_size < 1:
         raise ConfigError(f'batch_size={batch_size}: a whole number from 1 on.')
     requests = list(requests)  # they are gone through several times
     counts = []
-    for file, name in requests:
+    for request in requests:
+        file, name = check_pair(request)
         if name not in tasks:
             raise ConfigError(
                 f'{str(file)!r} asks for the task {name!r}; loaded: '
@@ -77,6 +79,21 @@ def predict_tasks(
                 result = finish(one.task.model, one.data, features)
                 found[one.number] = ranked(one.task, result, counts[one.number])
     return [found[number] for number in range(len(requests))]
+
+
+def check_pair(request: object) -> Request:
+    """A request, if it is a file and the name of a task.
+
+    Raises:
+        ConfigError: It isn't.
+    """
+    match request:
+        case (str() | PathLike() as file, str() as name):
+            return file, name
+    raise ConfigError(
+        f'predict_tasks: the request {request!r} is no pair; give a file and the name '
+        "of a task for each, [('a.jpg', 'pets')] for instance."
+    )
 
 
 def prepare(tasks: Tasks, requests: Sequence[Request]) -> Iterator[Prepared]:

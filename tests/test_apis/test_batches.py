@@ -11,6 +11,7 @@ import pytest
 from mmadapt.apis import Tasks, load_task, load_tasks, predict, predict_tasks
 from mmadapt.apis.batches import batches
 from mmadapt.apis.requests import prepare
+from mmadapt.errors import ConfigError
 from tests.tasks import write_clips, write_config, write_images, write_video_config
 from tests.test_apis.test_task import write_task
 from tests.test_apis.test_tasks import (
@@ -128,3 +129,9 @@ def test_requests_may_come_from_a_generator(tmp_path: Path) -> None:
     requests = [(file, name) for name in CLASSES for file in files]
     assert predict_tasks(tasks, iter(requests)) == predict_tasks(tasks, requests)
     assert predict_tasks(tasks, iter(())) == []
+
+
+@pytest.mark.parametrize('request_', ['pets', ('a.png',), ('a.png', 1), None])
+def test_a_request_that_is_no_pair_is_named(request_: Any) -> None:
+    with pytest.raises(ConfigError, match=r'is no pair; give a file and the name'):
+        predict_tasks(Tasks({}), [request_])

@@ -176,3 +176,16 @@ def test_a_trained_stem_is_the_tasks_own_without_gradients(adapter: Any) -> None
     with torch.inference_mode():
         found = RoutedBackbone(models)(x, ROWS, TASKS)
     assert_same(found, expected(models, x))
+
+
+def test_a_trained_stem_is_not_cut_off_while_it_is_the_same() -> None:
+    adapter = {'bottleneck': 8, 'layers': [-1]}
+    models = several(mmadapt.adapt(build_image_vit(), adapter, ['patch_embed']))
+    for model in models[1:]:
+        model.patch_embed.load_state_dict(models[0].patch_embed.state_dict())
+    routed, x = RoutedBackbone(models), inputs(image_input)
+    routed(x, ROWS, TASKS)
+    assert routed.prefix is not None and not any(routed.prefix.exact.values())
+    with torch.no_grad():
+        models[1].patch_embed.projection.weight.mul_(2)
+    assert_same(routed(x, ROWS, TASKS), expected(models, x))
