@@ -124,11 +124,19 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         weight: ``(D, C)``, laid out in memory in either way.
         bias: ``(D,)`` or None.
     """
-    # Of a slice of another layout oneDNN has no quick kernel.
-    dense = weight.is_contiguous() or weight.t().is_contiguous()
-    if by_onednn(x, weight) and dense:
+    if by_onednn(x, weight) and fits(x, weight, bias):
         return _Product.apply(x, weight, bias)  # type: ignore[no-any-return]
     return F.linear(x, weight, bias)
+
+
+def fits(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether there is such a product; what is wrong with another one torch says."""
+    # Of a slice of another layout oneDNN has no quick kernel.
+    dense = weight.is_contiguous() or weight.t().is_contiguous()
+    alike = bias is None or (
+        bias.dtype is weight.dtype and bias.shape == weight.shape[:1]
+    )
+    return dense and alike and x.shape[-1] == weight.shape[-1]
 
 
 def by_onednn(x: Tensor, weight: Tensor) -> bool:
@@ -180,4 +188,7 @@ class _Product(torch.autograd.Function):
     def vmap(
         info: Any, in_dims: Any, x: Tensor, weight: Tensor, bias: Tensor | None
     ) -> tuple[Tensor, int]:
+        rows, *own = in_dims
+        if own == [None, None]:  # one product of all rows
+            return product(x.movedim(rows, 0), weight, bias), 0
         return torch.vmap(F.linear, in_dims)(x, weight, bias), 0

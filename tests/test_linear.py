@@ -105,6 +105,24 @@ def test_the_transpose_of_a_weight() -> None:
 
 
 @pytest.mark.usefixtures('every_product')
+def test_what_does_not_fit_is_torchs_to_say() -> None:
+    for shape, bias in (((5, 11), None), ((5, 12), random(6))):
+        with pytest.raises(RuntimeError, match=r'multiplied|expand'):
+            product(random(*shape), random(7, 12), bias)
+    with pytest.raises(RuntimeError, match='dtype'):
+        product(random(5, 12), random(7, 12), random(7).double())
+
+
+@pytest.mark.usefixtures('every_product')
+def test_a_slice_of_a_layers_columns_is_torchs() -> None:
+    wide = random(7, 24)
+    with counted() as calls:
+        found = product(random(5, 12), wide[:, :12])
+    assert calls == {'torch': 1}
+    torch.testing.assert_close(found, random(5, 12) @ wide[:, :12].t())
+
+
+@pytest.mark.usefixtures('every_product')
 def test_gradients_of_gradients() -> None:
     x, weight = (random(*s).double().float() for s in ((5, 12), (7, 12)))
 
@@ -135,8 +153,10 @@ def test_a_frozen_layer_keeps_nothing() -> None:
 @pytest.mark.usefixtures('every_product')
 def test_rows_that_are_mapped_over() -> None:
     x, weight, weights = random(3, 5, 12), random(7, 12), random(3, 7, 12)
-    shared = torch.vmap(lambda row: product(row, weight))(x)
-    torch.testing.assert_close(shared, F.linear(x, weight))
+    with counted() as calls:
+        shared = torch.vmap(lambda row: product(row, weight), in_dims=1)(x)
+    assert calls == {'onednn': 1}
+    torch.testing.assert_close(shared, F.linear(x, weight).transpose(0, 1))
     own = torch.vmap(product)(x, weights)
     torch.testing.assert_close(own, torch.einsum('bnc,bdc->bnd', x, weights))
 

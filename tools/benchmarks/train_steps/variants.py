@@ -56,6 +56,8 @@ VARIANTS = {
     ),
     'plain': Variant('AdaptFormerViT as it is'),
     'all-rows': Variant('class_row=False', options={'class_row': False}, only='image'),
+    'all-tokens': Variant('mean_row=False', options={'mean_row': False}, only='video'),
+    'torch-linear': Variant("cpu_linear='torch'", options={'cpu_linear': 'torch'}),
     'fused': Variant('fused_mlp=True', options={'fused_mlp': True}),
     'mlp': Variant("recompute='mlp'", options={'recompute': 'mlp'}),
     'mlp+qkv': Variant("recompute='mlp+qkv'", options={'recompute': 'mlp+qkv'}),
