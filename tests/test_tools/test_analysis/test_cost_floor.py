@@ -13,6 +13,9 @@ from costs.measure import Request, precision
 from costs.memory import saved_bytes
 from costs.models import build, config_of, make_batch, shape_of
 
+from mmadapt import linear
+from mmadapt.hosts.video import attention
+
 from ..cli import ROOT
 
 BATCH, LAYERS, WIDTH, CLASSES, BOTTLENECK = 2, 3, 48, 100, 8
@@ -54,7 +57,12 @@ WAYS: dict[str, dict[str, Any]] = {
     'fused': {'fused_mlp': True},
     'all rows': {'class_row': False},
     'all rows, mlp': {'class_row': False, 'recompute': 'mlp'},
+    'all tokens': {'mean_row': False},
+    'oneDNN': {'cpu_linear': 'onednn'},
+    'oneDNN, mlp+qkv': {'cpu_linear': 'onednn', 'recompute': 'mlp+qkv'},
 }
+OF_ONE = {IMAGE: 'mean_row', VIDEO: 'class_row'}
+"""Options that the other one lacks."""
 
 
 def floors(
@@ -105,17 +113,49 @@ def test_the_formula_of_a_class_token() -> None:
         for config in OPTIONS
         for method in ('config', 'linear', 'full')
         for way in WAYS
-        if not (config is VIDEO and 'class_row' in WAYS[way])
+        if OF_ONE[config] not in WAYS[way]
         if not (method == 'full' and 'fused_mlp' in WAYS[way])  # of frozen blocks
     ],
 )
-def test_no_way_to_run_it_moves_the_least(config: Path, method: str, way: str) -> None:
+def test_no_way_to_run_it_moves_the_least(
+    config: Path, method: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = WAYS[way]
+    if 'cpu_linear' in options:  # for products and tokens as few as these
+        monkeypatch.setattr(linear, 'LEAST', 1)
+        monkeypatch.setattr(attention, 'LEAST_TOKENS', 1)
     step, floor, _, least = floors(config, method, **options)
     plain = floors(config, method)
     assert (floor, least) == (plain[1], plain[3])
     assert plain[0] == plain[1]
     assert step >= floor
+
+
+def test_the_formula_of_a_mean() -> None:
+    """Written out by hand; the last MLP's second layer is computed for one row."""
+    step, floor, kept, least = floors(VIDEO)
+    tokens = 2 * (32 // 8) ** 2
+    products = 2 * tokens * tokens * WIDTH
+    block = tokens * 24 * WIDTH**2
+    last = tokens * 16 * WIDTH**2 + 8 * WIDTH**2
+    branch = 2 * WIDTH * BOTTLENECK * tokens
+    forward = (LAYERS - 1) * block + last + LAYERS * (2 * products + 2 * branch)
+    backward = (LAYERS - 2) * block + last + (LAYERS - 1) * 5 * products
+    learnt = (4 * LAYERS - 1) * branch
+    head = 2 * WIDTH * classes_of(VIDEO)
+    patches = tokens * 2 * 2 * 3 * 8 * 8 * WIDTH
+    assert (
+        floor
+        == step
+        == BATCH * (forward + patches + head + backward + learnt + 2 * head)
+    )
+    size = 4 * BATCH * tokens * WIDTH
+    assert least == size * (1 + 10 * (LAYERS - 1)) + LAYERS * size * BOTTLENECK // WIDTH
+    assert least <= kept <= 1.2 * least
+
+
+def classes_of(config: Path) -> int:
+    return int(config_of(config, 'config', OPTIONS[config]).model.cls_head.num_classes)
 
 
 @pytest.mark.parametrize('stored', [None, 'bfloat16'])

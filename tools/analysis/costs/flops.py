@@ -41,6 +41,10 @@ STORED, FLASH = 2.0, 2.5
 attention that computes them again."""
 
 
+KERNELS = ('aten._scaled_dot_product', 'mmadapt.attention_by_head')
+"""How names of attention's kernels begin."""
+
+
 def product(added: Any, left: Any, right: Any, *_: Any, **__: Any) -> int:
     """Operations of a matrix product, from the shapes that it reads."""
     return int(2 * left[0] * left[1] * right[1])
@@ -163,7 +167,7 @@ def split(kinds: Mapping[Any, int]) -> tuple[float, float]:
         name = str(kind)
         if name in {'aten.bmm', 'aten.baddbmm'}:
             attention += STORED * number
-        elif name.startswith('aten._scaled_dot_product'):
+        elif name.startswith(KERNELS):
             attention += FLASH * number
         else:
             plain += number

@@ -91,6 +91,8 @@ def reader(found: dict[str, tuple[int, int]], name: str) -> Any:
         element = 2 if torch.is_autocast_enabled(inputs[0].device.type) else 4
         width = max(tensor.numel() for tensor in inputs)
         given = min(width, max(tensor.numel() for tensor in outputs))
+        if getattr(block, 'mean_row', False):  # it is what they are averaged to
+            given = width
         if isinstance(block, PromptHost):  # inside, prompts stand before the tokens
             count = inputs[0].shape[1]
             added = block.prompt.num_tokens * isinstance(block.prompt, VPT)
