@@ -17,13 +17,25 @@ from .linear import product
 
 __all__ = [
     'LEAST_TOKENS',
+    'MOST_THREADS',
+    'MOST_TOKENS',
     'attend_by_head',
     'attention_by_head',
     'attention_by_head_backward',
+    'pays',
 ]
 
-LEAST_TOKENS = 512
-"""Below, a head is too small for two threads."""
+LEAST_TOKENS, MOST_TOKENS = 512, 4096
+"""Below, a head is too small for two threads; above, its scores take too much room."""
+
+MOST_THREADS = 2
+"""They share a head, where torch's kernel gives each its own; more weren't measured."""
+
+
+def pays(count: int) -> bool:
+    """Whether attention of so many tokens is quicker head by head."""
+    few = torch.get_num_threads() <= MOST_THREADS
+    return few and LEAST_TOKENS <= count <= MOST_TOKENS
 
 
 def attend_by_head(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:

@@ -8,6 +8,7 @@ AMD's with AVX-512 oneDNN is the quicker one in float32 too, by up to two times
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -65,21 +66,25 @@ def set_cpu_linear(backbone: nn.Module, cpu_linear: str = 'auto') -> nn.Module:
         raise ConfigError(
             "cpu_linear='onednn': this torch was built without oneDNN. Leave it out."
         )
-    if cpu_linear == 'onednn' or (cpu_linear == 'auto' and is_quicker()):
-        for module in backbone.modules():
-            if type(module) in plain_kinds():
-                module.__class__ = OneDNNLinear  # type: ignore[assignment]
+    wanted = cpu_linear == 'onednn' or (cpu_linear == 'auto' and is_quicker())
+    before = plain_kinds() if wanted else {OneDNNLinear}
+    for module in backbone.modules():
+        if type(module) in before:
+            module.__class__ = OneDNNLinear if wanted else nn.Linear  # type: ignore[assignment]
     return backbone
 
 
 @cache
 def plain_kinds() -> set[type[nn.Module]]:
     """Classes of layers that are ``nn.Linear`` and nothing else."""
+    if find_spec('mmcv') is None:
+        return {nn.Linear}
     from mmcv.cnn.bricks import wrappers
 
     return {nn.Linear, wrappers.Linear}
 
 
+@cache
 def has_onednn() -> bool:
     """Whether torch has the product."""
     known = hasattr(torch.ops.mkldnn, '_linear_pointwise')
@@ -149,6 +154,7 @@ def by_onednn(x: Tensor, weight: Tensor) -> bool:
         and x.ndim > 1
         and x.numel() * len(weight) >= LEAST
         and not torch.is_autocast_enabled('cpu')
+        and has_onednn()
         and bool(torch.backends.mkldnn.enabled)
         and not in_parts(weight)
     )
@@ -169,11 +175,17 @@ class _Product(torch.autograd.Function):
         # A frozen weight isn't handed to the hooks of saved tensors: checkpoint, which
         # stops when it has seen the last of them, would multiply once for nothing.
         ctx.frozen = weight if through and not learns else None
+        ctx.version = None if ctx.frozen is None else weight._version
         ctx.save_for_backward(*((x, weight if through else None) if learns else ()))
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         x, weight = ctx.saved_tensors or (None, ctx.frozen)
+        if ctx.frozen is not None and ctx.frozen._version != ctx.version:
+            raise RuntimeError(
+                'a frozen weight was written to by an inplace operation between the '
+                'forward pass and the backward pass, which needs it as it was.'
+            )
         rows = dy.flatten(0, -2)
         dweight = None
         if x is not None:

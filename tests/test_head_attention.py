@@ -141,6 +141,11 @@ def test_where_the_one_kernel_attends() -> None:
     assert not by_head(copy.deepcopy(ours).double(), x.double())
     with torch.autocast('cpu', torch.bfloat16):
         assert not by_head(ours, x)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(head_attention, 'MOST_TOKENS', LEAST_TOKENS)
+        assert not by_head(ours, torch.cat((x, x), 1)) and by_head(ours, x)
+        patch.setattr(torch, 'get_num_threads', lambda: 16)
+        assert not by_head(ours, x)
     _, dropping = attention(attn_drop_rate=0.5)
     assert not by_head(dropping.train(), x)
     assert by_head(dropping.eval(), x)

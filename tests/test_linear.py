@@ -286,6 +286,17 @@ def test_layers_that_do_more_stay_as_they_are() -> None:
     again.load_state_dict(twin.state_dict())
     x = random(3, 2)
     assert torch.equal(again(x), twin(x))
+    set_cpu_linear(again, 'torch')
+    assert [type(m) for m in again] == [nn.Linear, nn.Linear, Other]
+
+
+@pytest.mark.usefixtures('every_product')
+def test_a_weight_that_is_written_meanwhile_is_an_error() -> None:
+    layer = OneDNNLinear(12, 7).requires_grad_(False)
+    output = layer(random(5, 12).requires_grad_())
+    layer.weight.mul_(2)
+    with pytest.raises(RuntimeError, match='inplace'):
+        output.sum().backward()
 
 
 def test_a_plain_layers_own_library() -> None:

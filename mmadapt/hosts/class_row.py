@@ -25,6 +25,7 @@ __all__ = [
     'Read',
     'all_rows',
     'first_qkv',
+    'is_heard',
     'register_row_attention',
     'register_row_trunk',
     'set_class_row',
@@ -217,6 +218,10 @@ def first_qkv(
 
 def is_plain(layer: nn.Module) -> bool:
     """Whether a layer does nothing but ``x @ weight.T + bias``, unobserved."""
+    return type(layer) in (nn.Linear, OneDNNLinear) and not is_heard(layer)
+
+
+def is_heard(module: nn.Module) -> bool:
+    """Whether somebody listens to a module, by a hook."""
     hooks = ('_forward_hooks', '_forward_pre_hooks', '_backward_hooks')
-    heard = any(getattr(layer, name) for name in (*hooks, '_backward_pre_hooks'))
-    return type(layer) in (nn.Linear, OneDNNLinear) and not heard
+    return any(getattr(module, name) for name in (*hooks, '_backward_pre_hooks'))

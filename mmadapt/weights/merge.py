@@ -110,7 +110,9 @@ def _plain(node: Any) -> Any:
     if kind not in _FACES:
         return {key: _plain(value) for key, value in node.items()}
     if node.get('adapter') is not None:
-        return {**node, 'trainable': 'all', 'init_cfg': {'type': 'RandomTrunk'}}
+        # That function is for blocks whose weights are frozen.
+        kept = {key: value for key, value in node.items() if key != 'fused_mlp'}
+        return {**kept, 'trainable': 'all', 'init_cfg': {'type': 'RandomTrunk'}}
     if kind == 'AdaptedBackbone':
         return dict(node['backbone'])
     kept = {key: value for key, value in node.items() if key not in _OPTIONS}

@@ -86,3 +86,12 @@ def test_forms_of_two_models_are_refused(tmp_path: Path) -> None:
     other['backbone']['init_cfg'] = {'type': 'RandomTrunk'}
     with pytest.raises(TaskFileError, match='adapter'):
         merged_state(build(other), plain)
+
+
+def test_what_is_for_frozen_blocks_is_left_out() -> None:
+    config = image_model(None, adapter={'bottleneck': 4}, fused_mlp=True)
+    plain = plain_model(config)
+    assert 'fused_mlp' not in plain['backbone'] and config['backbone']['fused_mlp']
+    names = build(plain).state_dict().keys()
+    config['backbone']['init_cfg'] = {'type': 'RandomTrunk'}
+    assert names == build(config).state_dict().keys()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ...adapters import check_choice
 from ...errors import ConfigError
-from ...head_attention import LEAST_TOKENS, attend_by_head
+from ...head_attention import attend_by_head, pays
 from ...linear import OneDNNLinear, by_onednn, linear
 from ..base import promote
 
@@ -65,7 +65,7 @@ class FastestAttention(FusedAttention):
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """The same, by head where that is faster."""
-        many = q.shape[2] >= LEAST_TOKENS and isinstance(self.qkv, OneDNNLinear)
+        many = isinstance(self.qkv, OneDNNLinear) and pays(q.shape[2])
         drops = self.training and self.attn_drop.p > 0
         if many and not drops and by_onednn(q[0, 0], k[0, 0]):
             return attend_by_head(q, k, v, float(self.scale))

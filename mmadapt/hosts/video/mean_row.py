@@ -41,6 +41,8 @@ def set_mean_row(trunk: nn.Module, mean_row: bool | None = None) -> bool:
     """
     check_choice('mean_row', mean_row, (None, True, False))
     if mean_row is not None and not mean_row:
+        if isinstance(trunk, VisionTransformer):
+            vars(trunk.blocks[-1]).pop('mean_row', None)
         return False
     reason = hindrance(trunk)
     if reason:

@@ -10,6 +10,7 @@ from torch import Tensor
 from ...adapters import TokenGrid
 from ...recompute import Halves
 from ..base import AdapterHost, Normed, PromptHost, register_host
+from ..class_row import is_heard
 from ..ffn import is_identity, plain_linears
 from ..grid import register_grid
 
@@ -42,9 +43,15 @@ class AdaptedVideoMAEBlock(AdapterHost, Block):
         return last(hidden(normed).mean(1, keepdim=True))  # type: ignore[no-any-return]
 
     def gives_mean(self) -> bool:
-        """Whether :attr:`mean_row` stands, which an adapter behind the MLP forbids."""
+        """Whether :attr:`mean_row` stands.
+
+        What may come after it was set forbids it: an adapter behind the MLP, another
+        MLP or layers of it that do more, and hooks that are to see what it gives.
+        """
+        if not self.mean_row or is_heard(self.mlp) or plain_linears(self.mlp) is None:
+            return False
         adapter = getattr(self, 'adapter', None)
-        return self.mean_row and (adapter is None or adapter.mode == 'parallel')
+        return adapter is None or adapter.mode == 'parallel'
 
     def scaled(self, h: Tensor, gamma: str) -> Tensor:
         """A branch behind layer scale (where there is one) and stochastic depth."""

@@ -23,8 +23,11 @@ the MLP being four times as wide: input, k, v; q, attention's output, the MLP's 
 its hidden layer (4). Where the weights train, the normed inputs and the hidden layer's
 output too. Input and output are alike, but where one row is computed of many."""
 
-Sizes = Mapping[str, tuple[int, int]]
-"""Bytes that each block reads and gives."""
+ACTIVE = 4
+"""Of these, what the MLP's second layer reads; of their mean where it gives that."""
+
+Sizes = Mapping[str, tuple[int, int, bool]]
+"""Bytes that each block reads and gives, and whether it gives a mean of them."""
 
 
 @contextmanager
@@ -72,7 +75,7 @@ def sizes(model: nn.Module, batch: Batch) -> Sizes:
         model: In training mode.
         batch: What it reads.
     """
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, tuple[int, int, bool]] = {}
     handles = [
         block.register_forward_hook(reader(found, name), with_kwargs=True)
         for name, block in find_blocks(model)
@@ -83,7 +86,7 @@ def sizes(model: nn.Module, batch: Batch) -> Sizes:
     return found
 
 
-def reader(found: dict[str, tuple[int, int]], name: str) -> Any:
+def reader(found: dict[str, tuple[int, int, bool]], name: str) -> Any:
     """A hook that writes down how many bytes a block reads and gives."""
 
     def read(block: Any, args: Any, kwargs: Any, output: Any) -> None:
@@ -91,13 +94,14 @@ def reader(found: dict[str, tuple[int, int]], name: str) -> Any:
         element = 2 if torch.is_autocast_enabled(inputs[0].device.type) else 4
         width = max(tensor.numel() for tensor in inputs)
         given = min(width, max(tensor.numel() for tensor in outputs))
-        if getattr(block, 'mean_row', False):  # it is what they are averaged to
+        mean = getattr(block, 'mean_row', False)
+        if mean:  # all else is of all tokens
             given = width
         if isinstance(block, PromptHost):  # inside, prompts stand before the tokens
             count = inputs[0].shape[1]
             added = block.prompt.num_tokens * isinstance(block.prompt, VPT)
             width = given = width // count * (count + added)
-        found[name] = width * element, given * element
+        found[name] = width * element, given * element, mean
 
     return read
 
@@ -118,11 +122,12 @@ def least(model: nn.Module, sizes: Sizes) -> int:
     lowest = lowest_trained(model, blocks)
     total = 0.0
     for index, (name, block) in enumerate(blocks):
-        read, given = sizes.get(name, (0, 0))
+        read, given, mean = sizes.get(name, (0, 0, False))
         trained = trains_weights(block)
         if index > lowest or (index == lowest and starts_below(block)):
             inputs, outputs = TRAINED if trained else FROZEN
             total += read * inputs + given * outputs
+            total -= given * ACTIVE if trained and mean else 0
         elif index == lowest:
             total += given
         for module in block.modules():
