@@ -65,9 +65,9 @@ class FastestAttention(FusedAttention):
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """The same, by head where that is faster."""
-        many = isinstance(self.qkv, OneDNNLinear) and pays(q.shape[2])
         drops = self.training and self.attn_drop.p > 0
-        if many and not drops and by_onednn(q[0, 0], k[0, 0]):
+        quick = isinstance(self.qkv, OneDNNLinear) and by_onednn(q[0, 0], k[0, 0])
+        if quick and not drops and pays(q.shape[2]):  # asked last: not of a compiler
             return attend_by_head(q, k, v, float(self.scale))
         return super().attend(q, k, v)
 
