@@ -72,7 +72,12 @@ def write_moving(
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.codec_context.gop_size = gop
         stream.codec_context.thread_count = 1  # several differ from run to run
-        stream.options = dict(options or {})
+        own = dict(options or {})
+        if codec == 'libx264':
+            # Its rate control by look-ahead reads memory that nobody wrote: such clips
+            # differ with what the process did before.
+            own['x264-params'] = f'mbtree=0:{own.get("x264-params", "")}'.rstrip(':')
+        stream.options = own
         for number in range(frames):
             down, right = number // 2, number
             image = ground[down : down + height, right : right + width]
